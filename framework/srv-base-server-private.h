@@ -1,0 +1,129 @@
+/* srv-base-server-private.h - what the files of the base server share
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Five files make up the base server, each with one job:
+ *
+ *   srv-base-server.c           the class: hooks, properties
+ *   srv-base-server-settings.c  what can be asked and set
+ *   srv-base-server-request.c   the way of one request, and its error paths
+ *   srv-base-server-loop.c      waiting: the loop, handle_request, the GSource
+ *   srv-base-server-life.c      states: run, stop, drain, close
+ */
+
+#pragma once
+
+#include "srv-accept-private.h"
+#include "srv-base-server.h"
+#include "srv-endpoint.h"
+#include "srv-listener-private.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  /* What was asked for. */
+  SrvEndpoint *endpoint; /* owned, nullable */
+  gboolean bind_and_activate;
+  int timeout_ms;
+  int poll_interval_ms;
+  int drain_timeout_ms;
+  int cut_timeout_ms;
+  SrvMixIn *mix_in; /* owned, nullable */
+
+  /* What makes the handlers: a type, or a factory, or a function. */
+  GType handler_type;
+  SrvHandlerFactory factory;
+  SrvHandlerFunc function;
+  gpointer handler_data;
+  GDestroyNotify handler_destroy;
+
+  /* Guards everything from here to the next comment. Never held while a hook
+   * or a signal handler runs. */
+  GMutex lock;
+  GCond changed; /* the state, or the end of a run */
+  SrvServerState state;
+  guint n_runs;
+  gboolean running;      /* somebody serves, or the server is attached */
+  GThread *loop_thread;  /* who runs the loop just now; NULL: nobody */
+  GSource *source;       /* owned, nullable: attached to a main context */
+  SrvListener *listener; /* owned, nullable; the loop reads it without lock */
+  GHashTable *active;    /* requests between get_request and shutdown_request */
+  guint n_holds;         /* workers that still borrow the server */
+  gboolean afterlife;    /* disposed of, kept by the last of them */
+  GCancellable *drain_cancellable; /* owned, made on demand */
+  gboolean drain_watched;          /* in a child: a thread watches drain_fd */
+  guint n_cut;
+  guint64 n_accepted;
+  guint64 n_refused;
+  guint64 n_failed;
+  guint64 n_accept_failures;
+
+  /* For any thread, and the first four for signal handlers as well: read and
+   * written with atomic operations. */
+  int stop_requested;
+  int n_signals;  /* that asked for a stop of this run */
+  int hurry;      /* a second signal: wait for nobody */
+  int inline_fd;  /* what the loop's own thread may be blocked in, or -1 */
+  int in_request; /* the loop's own thread runs a handler */
+  int closing;
+  int draining;
+  int patient; /* the drain may still be shortened by a hurry */
+  int in_shortage;
+
+  /* Set once. */
+  int wake_fd;  /* an eventfd: ends the wait of the loop or of a drain */
+  int drain_fd; /* in a child: ends when the parent begins to drain; or -1 */
+  gboolean in_child;
+
+  /* Used by the loop's thread alone. */
+  SrvShortage shortage;
+  int accept_errno; /* beside the GError of the last get_request, 0: none */
+  gint64 next_service;
+} SrvBaseServerPrivate;
+
+SrvBaseServerPrivate *srv_base_server_get_private (SrvBaseServer *self);
+
+/* srv-base-server.c */
+SrvListener *srv_base_server_get_listener (SrvBaseServer *self);
+gboolean srv_base_server_configure (gpointer self, int fd, GError **error);
+void srv_base_server_set_accept_errno (SrvBaseServer *self, int code);
+const SrvEndpoint *srv_base_server_get_wanted_endpoint (SrvBaseServer *self);
+gboolean srv_base_server_open_listener (SrvBaseServer *self,
+                                        SrvEndpointKind kind,
+                                        const SrvListenOptions *options,
+                                        GError **error);
+
+/* srv-base-server-request.c */
+typedef enum
+{
+  SRV_STEP_GO_ON,  /* there may be more */
+  SRV_STEP_WAIT,   /* nothing more for now */
+  SRV_STEP_PAUSE,  /* a shortage: not before shortage.resume_at */
+  SRV_STEP_FAILED, /* the loop must end */
+} SrvStep;
+
+SrvStep srv_base_server_take_one (SrvBaseServer *self,
+                                  SrvHandleResult *result,
+                                  GError **error);
+SrvBaseRequestHandler *srv_base_server_make_handler (SrvBaseServer *self,
+                                                     SrvRequest *request);
+void srv_base_server_cut_active (SrvBaseServer *self);
+guint srv_base_server_count_others (SrvBaseServer *self);
+
+/* srv-base-server-settings.c */
+void srv_base_server_forget_handler (SrvBaseServer *self);
+
+/* srv-base-server-life.c */
+gboolean srv_base_server_begin_run (SrvBaseServer *self, GError **error);
+void srv_base_server_end_run (SrvBaseServer *self);
+gboolean srv_base_server_enter_loop (SrvBaseServer *self, GError **error);
+void srv_base_server_leave_loop (SrvBaseServer *self);
+gboolean srv_base_server_must_stop (SrvBaseServer *self);
+void srv_base_server_note_stopping (SrvBaseServer *self);
+void srv_base_server_set_state (SrvBaseServer *self, SrvServerState state);
+void srv_base_server_note_signal (SrvBaseServer *self);
+void srv_base_server_real_server_close (SrvBaseServer *self);
+void srv_base_server_dispose_life (SrvBaseServer *self);
+
+G_END_DECLS

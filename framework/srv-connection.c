@@ -1,0 +1,756 @@
+/* srv-connection.c - one accepted stream
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "srv-connection.h"
+
+#include "srv-connection-private.h"
+#include "srv-connection-streams-private.h"
+#include "srv-deadline-private.h"
+#include "srv-request.h"
+#include "srv-wait.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How much unread input a closing connection takes in before it gives up on an
+ * orderly end. */
+#define LINGER_MAX_BYTES (1024 * 1024)
+
+/**
+ * SrvConnection:
+ *
+ * One accepted stream: a [class@Gio.IOStream] over a socket.
+ *
+ * It holds the descriptor and the raw address of the client; streams, socket
+ * and address objects are made when somebody asks for them. Reads and writes
+ * go straight to the kernel: a blocking echo costs two system calls.
+ *
+ * The descriptor is in blocking mode, and time limits are kept by the kernel.
+ * That changes once [method@SocketServer.Connection.get_socket] has been
+ * called, because a [class@Gio.Socket] makes its descriptor non-blocking; this
+ * class then waits by itself and nothing else is different.
+ *
+ * Everything in GIO stacks on the connection: [class@Gio.DataInputStream],
+ * [class@Gio.TlsServerConnection], converters.
+ *
+ * In Python: the socket object that a stream handler has as `self.request`.
+ */
+struct _SrvConnection
+{
+  GIOStream parent_instance;
+
+  int fd;            /* owned; -1 when closed; changed under fd_lock */
+  int fd_lock;       /* bit 0: guards fd against a cut from another thread */
+  gboolean cut;      /* under fd_lock */
+  int timeout_ms;    /* 0: none */
+  gboolean blocking; /* whether the kernel waits for us */
+  gboolean no_delay;
+  gboolean at_end; /* the client has ended its half */
+  SrvSockaddr peer;
+
+  GSocketAddress *client_address; /* owned, made on demand */
+  GSocketAddress *local_address;  /* owned, made on demand */
+  GSocket *socket;                /* owned, made on demand; has its own dup */
+  GInputStream *input;            /* owned, made on demand */
+  GOutputStream *output;          /* owned, made on demand */
+};
+
+static void srv_connection_request_init (SrvRequestInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (
+  SrvConnection,
+  srv_connection,
+  G_TYPE_IO_STREAM,
+  G_IMPLEMENT_INTERFACE (SRV_TYPE_REQUEST, srv_connection_request_init))
+
+static gssize
+fail_with_errno (const char *what, int saved_errno, GError **error)
+{
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
+               "could not %s: %s", what, g_strerror (saved_errno));
+  return -1;
+}
+
+static gssize
+fail_with_timeout (const char *what, GError **error)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+               "could not %s: time limit reached", what);
+  return -1;
+}
+
+static gboolean
+check_open (SrvConnection *self, const char *what, GError **error)
+{
+  if (self->fd >= 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED,
+               "could not %s: the connection is closed", what);
+  return FALSE;
+}
+
+static gboolean
+set_socket_timeout (int fd, int option, int timeout_ms)
+{
+  struct timeval limit = {
+    .tv_sec = timeout_ms / 1000,
+    .tv_usec = (timeout_ms % 1000) * 1000,
+  };
+
+  return setsockopt (fd, SOL_SOCKET, option, &limit, sizeof limit) == 0;
+}
+
+/* When an interrupted wait shall end. The kernel starts its own limit anew at
+ * each call, so the rest is waited for with an absolute deadline. A limit in
+ * the socket that is not ours was put there by a signal that asked the server
+ * to stop, and counts from then. */
+static gint64
+deadline_after_interruption (SrvConnection *self, int option, gint64 deadline)
+{
+  struct timeval limit = { 0, 0 };
+  socklen_t size = sizeof limit;
+  int limit_ms;
+
+  if (getsockopt (self->fd, SOL_SOCKET, option, &limit, &size) != 0)
+    return deadline;
+  limit_ms = (int) (limit.tv_sec * 1000 + limit.tv_usec / 1000);
+  if (limit_ms == 0 || limit_ms == self->timeout_ms)
+    return deadline;
+  return srv_deadline_min (deadline, srv_deadline_from_ms (limit_ms));
+}
+
+static gint64
+own_deadline (SrvConnection *self)
+{
+  return self->timeout_ms > 0 ? srv_deadline_from_ms (self->timeout_ms)
+                              : SRV_DEADLINE_NEVER;
+}
+
+/* Takes the descriptor away under the lock, so that a cut from another thread
+ * cannot hit the next file that gets the number. */
+static int
+steal_fd (SrvConnection *self)
+{
+  int fd;
+
+  g_bit_lock (&self->fd_lock, 0);
+  fd = g_steal_fd (&self->fd);
+  g_bit_unlock (&self->fd_lock, 0);
+  return fd;
+}
+
+/* close () is never repeated: on Linux the descriptor is gone whatever it
+ * returns, and there is nobody who could do anything about an error. */
+static void
+close_fd (SrvConnection *self)
+{
+  int fd = steal_fd (self);
+
+  if (fd >= 0)
+    close (fd);
+}
+
+/* Takes in what the client had already sent, for a while: closing over unread
+ * input would make the kernel send a reset, and the client could lose the
+ * reply that it has not read yet. */
+static void
+drain_input (SrvConnection *self, int linger_timeout_ms)
+{
+  char sink[4096];
+  gsize total = 0;
+  gint64 deadline = SRV_DEADLINE_NEVER;
+  gssize n;
+
+  while ((n = recv (self->fd, sink, sizeof sink, MSG_DONTWAIT)) != 0)
+    {
+      if (n < 0 && errno != EINTR && (errno != EAGAIN || total == 0))
+        return;
+      if (n > 0)
+        total += (gsize) n;
+      if (total > LINGER_MAX_BYTES)
+        return;
+      if (deadline == SRV_DEADLINE_NEVER)
+        deadline = srv_deadline_from_ms (linger_timeout_ms);
+      if (!srv_wait_fd (self->fd, G_IO_IN, deadline, NULL, NULL))
+        return;
+    }
+}
+
+static GSocketAddress *
+srv_connection_get_client_address (SrvRequest *request)
+{
+  SrvConnection *self = SRV_CONNECTION (request);
+
+  if (self->client_address == NULL)
+    self->client_address = srv_sockaddr_to_address (&self->peer);
+  return self->client_address;
+}
+
+static GSocketAddress *
+srv_connection_get_local_address (SrvRequest *request)
+{
+  SrvConnection *self = SRV_CONNECTION (request);
+  SrvSockaddr local;
+
+  if (self->local_address == NULL && self->fd >= 0 &&
+      srv_sockaddr_of_socket (&local, self->fd))
+    self->local_address = srv_sockaddr_to_address (&local);
+  return self->local_address;
+}
+
+static GCredentials *
+srv_connection_get_credentials (SrvRequest *request, GError **error)
+{
+  SrvConnection *self = SRV_CONNECTION (request);
+  struct ucred native;
+  socklen_t size = sizeof native;
+  int domain = 0;
+  socklen_t domain_size = sizeof domain;
+  GCredentials *credentials;
+
+  if (!check_open (self, "get the client's credentials", error))
+    return NULL;
+  /* On TCP the call succeeds and reports process 0: never take that for
+   * somebody. */
+  getsockopt (self->fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size);
+  if (domain != AF_UNIX)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                           "only clients of Unix sockets have credentials");
+      return NULL;
+    }
+  if (getsockopt (self->fd, SOL_SOCKET, SO_PEERCRED, &native, &size) != 0)
+    {
+      fail_with_errno ("get the client's credentials", errno, error);
+      return NULL;
+    }
+  credentials = g_credentials_new ();
+  g_credentials_set_native (credentials, G_CREDENTIALS_TYPE_LINUX_UCRED,
+                            &native);
+  return credentials;
+}
+
+static char *
+srv_connection_describe_client (SrvRequest *request)
+{
+  return srv_sockaddr_to_string (&SRV_CONNECTION (request)->peer);
+}
+
+static void
+srv_connection_cut (SrvRequest *request)
+{
+  SrvConnection *self = SRV_CONNECTION (request);
+
+  g_bit_lock (&self->fd_lock, 0);
+  self->cut = TRUE;
+  if (self->fd >= 0)
+    shutdown (self->fd, SHUT_RDWR);
+  g_bit_unlock (&self->fd_lock, 0);
+}
+
+static int
+srv_connection_request_fileno (SrvRequest *request)
+{
+  return SRV_CONNECTION (request)->fd;
+}
+
+static void
+srv_connection_request_init (SrvRequestInterface *iface)
+{
+  iface->get_client_address = srv_connection_get_client_address;
+  iface->get_local_address = srv_connection_get_local_address;
+  iface->get_credentials = srv_connection_get_credentials;
+  iface->describe_client = srv_connection_describe_client;
+  iface->cut = srv_connection_cut;
+  iface->fileno = srv_connection_request_fileno;
+}
+
+static GInputStream *
+srv_connection_get_input_stream (GIOStream *stream)
+{
+  SrvConnection *self = SRV_CONNECTION (stream);
+
+  if (self->input == NULL)
+    self->input = srv_connection_input_stream_new (self);
+  return self->input;
+}
+
+static GOutputStream *
+srv_connection_get_output_stream (GIOStream *stream)
+{
+  SrvConnection *self = SRV_CONNECTION (stream);
+
+  if (self->output == NULL)
+    self->output = srv_connection_output_stream_new (self);
+  return self->output;
+}
+
+static gboolean
+srv_connection_close (GIOStream *stream,
+                      G_GNUC_UNUSED GCancellable *cancellable,
+                      G_GNUC_UNUSED GError **error)
+{
+  close_fd (SRV_CONNECTION (stream));
+  return TRUE;
+}
+
+static void
+srv_connection_dispose (GObject *object)
+{
+  SrvConnection *self = SRV_CONNECTION (object);
+
+  if (self->input != NULL)
+    srv_connection_input_stream_forget (self->input);
+  if (self->output != NULL)
+    srv_connection_output_stream_forget (self->output);
+  g_clear_object (&self->input);
+  g_clear_object (&self->output);
+  g_clear_object (&self->socket);
+  g_clear_object (&self->client_address);
+  g_clear_object (&self->local_address);
+  close_fd (self);
+  G_OBJECT_CLASS (srv_connection_parent_class)->dispose (object);
+}
+
+static void
+srv_connection_class_init (SrvConnectionClass *klass)
+{
+  GIOStreamClass *stream_class = G_IO_STREAM_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = srv_connection_dispose;
+  stream_class->get_input_stream = srv_connection_get_input_stream;
+  stream_class->get_output_stream = srv_connection_get_output_stream;
+  stream_class->close_fn = srv_connection_close;
+}
+
+static void
+srv_connection_init (SrvConnection *self)
+{
+  self->fd = -1;
+  self->blocking = TRUE;
+}
+
+/* Takes over a descriptor that accept4 () just gave; @no_delay says what the
+ * socket has inherited from its listener. */
+SrvConnection *
+srv_connection_adopt (int fd,
+                      const SrvSockaddr *peer,
+                      int timeout_ms,
+                      gboolean no_delay)
+{
+  SrvConnection *self = g_object_new (SRV_TYPE_CONNECTION, NULL);
+
+  self->fd = fd;
+  self->timeout_ms = MAX (timeout_ms, 0);
+  self->no_delay = no_delay;
+  self->peer.length = peer->length;
+  memcpy (&self->peer.any, &peer->any, peer->length);
+  return self;
+}
+
+/* Ends the connection in order: our half first, then the client's, bounded.
+ * The descriptor stays open. */
+void
+srv_connection_hang_up (SrvConnection *self, int linger_timeout_ms)
+{
+  if (self->fd >= 0 && shutdown (self->fd, SHUT_WR) == 0 && !self->at_end &&
+      linger_timeout_ms > 0)
+    drain_input (self, linger_timeout_ms);
+}
+
+/* Closes the descriptor, without the bookkeeping of g_io_stream_close (). */
+void
+srv_connection_close_now (SrvConnection *self)
+{
+  close_fd (self);
+}
+
+gboolean
+srv_connection_is_cut (SrvConnection *self)
+{
+  gboolean cut;
+
+  g_bit_lock (&self->fd_lock, 0);
+  cut = self->cut;
+  g_bit_unlock (&self->fd_lock, 0);
+  return cut;
+}
+
+gssize
+srv_connection_receive_nonblocking (SrvConnection *self,
+                                    void *buffer,
+                                    gsize count,
+                                    GError **error)
+{
+  gssize n;
+
+  if (!check_open (self, "receive", error))
+    return -1;
+  do
+    n = recv (self->fd, buffer, count, MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  if (n < 0)
+    return fail_with_errno ("receive", errno, error);
+  if (n == 0 && count > 0)
+    self->at_end = TRUE;
+  return n;
+}
+
+gssize
+srv_connection_send_nonblocking (SrvConnection *self,
+                                 const void *buffer,
+                                 gsize count,
+                                 GError **error)
+{
+  gssize n;
+
+  if (!check_open (self, "send", error))
+    return -1;
+  do
+    n = send (self->fd, buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? fail_with_errno ("send", errno, error) : n;
+}
+
+/**
+ * srv_connection_new_for_fd:
+ * @fd: a connected stream socket; taken over on success
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Makes a connection of a socket that is already open, for example one half of
+ * a pair. The descriptor is set to blocking mode and to close on exec.
+ *
+ * Fails with %G_IO_ERROR_INVALID_ARGUMENT when @fd is no stream socket, and
+ * with other codes of %G_IO_ERROR when it is no socket at all. The descriptor
+ * then still belongs to the caller.
+ *
+ * Threads: any.
+ *
+ * Returns: (transfer full): a new connection, or %NULL with @error set
+ */
+SrvConnection *
+srv_connection_new_for_fd (int fd, GError **error)
+{
+  SrvSockaddr peer = { .length = sizeof peer - offsetof (SrvSockaddr, any) };
+  int type = 0;
+  socklen_t size = sizeof type;
+  int flags;
+
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
+    {
+      fail_with_errno ("use the descriptor as a connection", errno, error);
+      return NULL;
+    }
+  if (type != SOCK_STREAM)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                   "descriptor %d is not a stream socket", fd);
+      return NULL;
+    }
+  flags = fcntl (fd, F_GETFL);
+  fcntl (fd, F_SETFL, flags & ~O_NONBLOCK);
+  fcntl (fd, F_SETFD, FD_CLOEXEC);
+  if (getpeername (fd, &peer.any, &peer.length) != 0)
+    peer.length = 0;
+  return srv_connection_adopt (fd, &peer, 0, FALSE);
+}
+
+/**
+ * srv_connection_get_fd:
+ * @self: a connection
+ *
+ * Gets the descriptor. It still belongs to the connection.
+ *
+ * Threads: the one that the connection belongs to.
+ *
+ * Returns: the descriptor, -1 when the connection is closed
+ */
+int
+srv_connection_get_fd (SrvConnection *self)
+{
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), -1);
+  return self->fd;
+}
+
+/**
+ * srv_connection_get_socket:
+ * @self: a connection
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Gets a [class@Gio.Socket] for the connection, for options and calls that
+ * only it offers. It has a descriptor of its own for the same connection,
+ * which is closed together with this object, not with the connection.
+ *
+ * Fails with the error of [ctor@Gio.Socket.new_from_fd].
+ *
+ * Threads: the one that the connection belongs to.
+ *
+ * Returns: (transfer none): the socket, or %NULL with @error set
+ */
+GSocket *
+srv_connection_get_socket (SrvConnection *self, GError **error)
+{
+  int fd;
+
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (self->socket != NULL)
+    return self->socket;
+  if (!check_open (self, "make a socket object", error))
+    return NULL;
+  fd = fcntl (self->fd, F_DUPFD_CLOEXEC, 3);
+  if (fd < 0)
+    {
+      fail_with_errno ("make a socket object", errno, error);
+      return NULL;
+    }
+  self->socket = g_socket_new_from_fd (fd, error);
+  if (self->socket == NULL)
+    close (fd);
+  else
+    self->blocking = FALSE;
+  return self->socket;
+}
+
+/**
+ * srv_connection_receive:
+ * @self: a connection
+ * @buffer: (out caller-allocates) (array length=count) (element-type guint8):
+ *   where to put the bytes
+ * @count: room in @buffer, in bytes
+ * @cancellable: (nullable): ends the wait when cancelled
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Receives what is there, waiting for the first byte.
+ *
+ * Fails with %G_IO_ERROR_TIMED_OUT when the time limit passed,
+ * %G_IO_ERROR_CANCELLED, %G_IO_ERROR_CLOSED, or what the system reports, such
+ * as %G_IO_ERROR_CONNECTION_CLOSED. After a time-out one can go on receiving.
+ *
+ * Threads: the one that the connection belongs to. In Python: `recv()`.
+ *
+ * Returns: the number of bytes, 0 at the end of the stream, -1 with @error set
+ */
+gssize
+srv_connection_receive (SrvConnection *self,
+                        void *buffer,
+                        gsize count,
+                        GCancellable *cancellable,
+                        GError **error)
+{
+  gint64 deadline;
+  gboolean wait_first = cancellable != NULL;
+  gssize n;
+
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  if (!check_open (self, "receive", error))
+    return -1;
+  deadline = own_deadline (self);
+  for (;;)
+    {
+      if (wait_first &&
+          !srv_wait_fd (self->fd, G_IO_IN, deadline, cancellable, error))
+        return -1;
+      n = recv (self->fd, buffer, count, wait_first ? MSG_DONTWAIT : 0);
+      if (n >= 0)
+        break;
+      if (errno == EINTR)
+        deadline = deadline_after_interruption (self, SO_RCVTIMEO, deadline);
+      else if (errno != EAGAIN)
+        return fail_with_errno ("receive", errno, error);
+      else if (!wait_first && self->blocking)
+        return fail_with_timeout ("receive", error);
+      wait_first = TRUE;
+    }
+  if (n == 0 && count > 0)
+    self->at_end = TRUE;
+  return n;
+}
+
+/**
+ * srv_connection_send_all:
+ * @self: a connection
+ * @buffer: (array length=count) (element-type guint8): the bytes
+ * @count: how many
+ * @cancellable: (nullable): ends the wait when cancelled
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Sends all of the bytes. The time limit bounds the whole call, not each part
+ * that the kernel takes. A peer that has gone never raises `SIGPIPE`.
+ *
+ * Fails with %G_IO_ERROR_TIMED_OUT, %G_IO_ERROR_CANCELLED, %G_IO_ERROR_CLOSED,
+ * or what the system reports, such as %G_IO_ERROR_BROKEN_PIPE. How much was
+ * sent before the failure is not known.
+ *
+ * Threads: the one that the connection belongs to. In Python: `sendall()`.
+ *
+ * Returns: %TRUE when everything is sent, %FALSE with @error set otherwise
+ */
+gboolean
+srv_connection_send_all (SrvConnection *self,
+                         const void *buffer,
+                         gsize count,
+                         GCancellable *cancellable,
+                         GError **error)
+{
+  const char *next = buffer;
+  gint64 deadline;
+  gboolean wait_first = cancellable != NULL;
+  gssize n;
+
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!check_open (self, "send", error))
+    return FALSE;
+  deadline = own_deadline (self);
+  while (count > 0)
+    {
+      if (wait_first &&
+          !srv_wait_fd (self->fd, G_IO_OUT, deadline, cancellable, error))
+        return FALSE;
+      n = send (self->fd, next, count,
+                MSG_NOSIGNAL | (wait_first ? MSG_DONTWAIT : 0));
+      if (n >= 0)
+        {
+          next += n;
+          count -= (gsize) n;
+          /* A short count means that a limit or a signal ended the wait. */
+          wait_first = TRUE;
+        }
+      else if (errno == EINTR)
+        {
+          deadline = deadline_after_interruption (self, SO_SNDTIMEO, deadline);
+          wait_first = TRUE;
+        }
+      else if (errno != EAGAIN)
+        return fail_with_errno ("send", errno, error) >= 0;
+      else if (!wait_first && self->blocking)
+        return fail_with_timeout ("send", error) >= 0;
+      else
+        wait_first = TRUE;
+    }
+  return TRUE;
+}
+
+/**
+ * srv_connection_shutdown_write:
+ * @self: a connection
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Ends our half of the connection: the client reads the end of the stream and
+ * can still send.
+ *
+ * Threads: the one that the connection belongs to. In Python:
+ * `shutdown(SHUT_WR)`.
+ *
+ * Returns: %TRUE on success, %FALSE with @error set otherwise
+ */
+gboolean
+srv_connection_shutdown_write (SrvConnection *self, GError **error)
+{
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!check_open (self, "end the stream", error))
+    return FALSE;
+  if (shutdown (self->fd, SHUT_WR) == 0)
+    return TRUE;
+  return fail_with_errno ("end the stream", errno, error) >= 0;
+}
+
+/**
+ * srv_connection_set_no_delay:
+ * @self: a connection
+ * @no_delay: whether small writes leave at once (`TCP_NODELAY`)
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Switches Nagle's algorithm. Where there is none, on Unix sockets, nothing
+ * happens and the call succeeds.
+ *
+ * Threads: the one that the connection belongs to.
+ *
+ * Returns: %TRUE on success, %FALSE with @error set otherwise
+ */
+gboolean
+srv_connection_set_no_delay (SrvConnection *self,
+                             gboolean no_delay,
+                             GError **error)
+{
+  int value = no_delay ? 1 : 0;
+
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (self->no_delay == !!no_delay || self->peer.any.sa_family == AF_UNIX)
+    return TRUE;
+  if (!check_open (self, "set TCP_NODELAY", error))
+    return FALSE;
+  if (setsockopt (self->fd, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value) !=
+        0 &&
+      errno != EOPNOTSUPP && errno != ENOPROTOOPT)
+    return fail_with_errno ("set TCP_NODELAY", errno, error) >= 0;
+  self->no_delay = !!no_delay;
+  return TRUE;
+}
+
+/**
+ * srv_connection_set_timeout:
+ * @self: a connection
+ * @timeout_ms: longest wait of a receive, and of a whole send, in
+ *   milliseconds; 0 or -1 for no limit
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Sets the time limit for later reads and writes.
+ *
+ * Threads: the one that the connection belongs to. In Python: `settimeout()`.
+ *
+ * Returns: %TRUE on success, %FALSE with @error set otherwise
+ */
+gboolean
+srv_connection_set_timeout (SrvConnection *self, int timeout_ms, GError **error)
+{
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), FALSE);
+  g_return_val_if_fail (timeout_ms >= -1, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  timeout_ms = MAX (timeout_ms, 0);
+  if (self->timeout_ms == timeout_ms)
+    return TRUE;
+  if (!check_open (self, "set the time limit", error))
+    return FALSE;
+  if (!set_socket_timeout (self->fd, SO_RCVTIMEO, timeout_ms) ||
+      !set_socket_timeout (self->fd, SO_SNDTIMEO, timeout_ms))
+    return fail_with_errno ("set the time limit", errno, error) >= 0;
+  self->timeout_ms = timeout_ms;
+  return TRUE;
+}
+
+/**
+ * srv_connection_get_timeout:
+ * @self: a connection
+ *
+ * Gets the time limit of reads and writes.
+ *
+ * Threads: the one that the connection belongs to.
+ *
+ * Returns: the limit in milliseconds, 0 for none
+ */
+int
+srv_connection_get_timeout (SrvConnection *self)
+{
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), 0);
+  return self->timeout_ms;
+}

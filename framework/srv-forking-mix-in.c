@@ -1,0 +1,763 @@
+/* srv-forking-mix-in.c - a process for each request
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "srv-forking-mix-in.h"
+
+#include "srv-base-server.h"
+#include "srv-deadline-private.h"
+#include "srv-log-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How often children without a pidfd are asked whether they have ended. */
+#define SWEEP_INTERVAL_MS 50
+
+/**
+ * SrvForkingMixIn:
+ *
+ * Serves each request in a process of its own.
+ *
+ * A handler that crashes takes nobody with it, and what it changes is its own:
+ * the server object in the child is a copy. The child closes the server's
+ * socket, sets the signals that a service may have caught back to their
+ * defaults, serves the request, and ends with status 0, or 1 if the handler
+ * failed, without running exit handlers.
+ *
+ * Forking copies a process as it stands, but only one of its threads; locks
+ * that the others held stay locked in the child. So the program should have no
+ * other threads, and
+ * [property@SocketServer.ForkingMixIn:fork-guard] says what happens if it has.
+ *
+ * Children are watched by pidfd and collected when they end, each by its own
+ * number: children that other code has started are not touched. With
+ * [property@SocketServer.ForkingMixIn:max-children] the server stops accepting
+ * while so many run; it can be stopped meanwhile.
+ *
+ * In Python: `ForkingMixIn`.
+ */
+typedef struct
+{
+  GHashTable *children; /* pid → pidfd, -1 if there is none */
+  guint max_children;
+  SrvForkGuard fork_guard;
+  gboolean warned;
+
+  int epoll_fd; /* all pidfds; what the loop waits for; -1 at first */
+  int sweep_fd; /* a timer, while some children have no pidfd; or -1 */
+
+  /* A pipe that nobody writes to. Children keep the reading end, and see its
+   * end when the parent begins to drain, or has died. */
+  int drain_pipe[2];
+} SrvForkingMixInPrivate;
+
+typedef enum
+{
+  PROP_MAX_CHILDREN = 1,
+  PROP_FORK_GUARD,
+  PROP_N_ACTIVE_CHILDREN,
+} SrvForkingMixInProperty;
+
+static GParamSpec *properties[PROP_N_ACTIVE_CHILDREN + 1];
+
+typedef enum
+{
+  SIGNAL_CHILD_EXITED,
+} SrvForkingMixInSignal;
+
+static guint signals[SIGNAL_CHILD_EXITED + 1];
+
+G_DEFINE_TYPE_WITH_PRIVATE (SrvForkingMixIn,
+                            srv_forking_mix_in,
+                            SRV_TYPE_MIX_IN)
+
+static SrvForkingMixInPrivate *
+get_private (SrvForkingMixIn *self)
+{
+  return srv_forking_mix_in_get_instance_private (self);
+}
+
+static void
+clear_fd (int *fd)
+{
+  if (*fd >= 0)
+    close (*fd);
+  *fd = -1;
+}
+
+static gboolean
+fail_with_errno (const char *what, GError **error)
+{
+  int code = errno;
+
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
+               "could not %s: %s", what, g_strerror (code));
+  return FALSE;
+}
+
+/* Every thread has a directory there, so the links tell their number. */
+static gboolean
+process_has_threads (void)
+{
+  struct stat tasks;
+
+  return stat ("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3;
+}
+
+static gboolean
+check_threads (SrvForkingMixIn *self, SrvBaseServer *server, GError **error)
+{
+  SrvForkingMixInPrivate *priv = get_private (self);
+
+  if (priv->fork_guard == SRV_FORK_GUARD_IGNORE || !process_has_threads ())
+    return TRUE;
+  if (priv->fork_guard == SRV_FORK_GUARD_REFUSE)
+    {
+      g_set_error_literal (error, SRV_ERROR, SRV_ERROR_THREADS,
+                           "could not fork: the process has other threads");
+      return FALSE;
+    }
+  if (!priv->warned)
+    srv_log (
+      G_LOG_LEVEL_WARNING, "fork-guard", server, NULL,
+      "forking in a process that has other threads: a child can hang on a lock "
+      "that one of them held");
+  priv->warned = TRUE;
+  return TRUE;
+}
+
+static gboolean
+prepare_descriptors (SrvForkingMixIn *self, GError **error)
+{
+  SrvForkingMixInPrivate *priv = get_private (self);
+
+  if (priv->epoll_fd < 0)
+    priv->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  if (priv->epoll_fd < 0)
+    return fail_with_errno ("make an epoll descriptor", error);
+  if (priv->drain_pipe[0] < 0 && pipe2 (priv->drain_pipe, O_CLOEXEC) != 0)
+    return fail_with_errno ("make a pipe", error);
+  return TRUE;
+}
+
+/* What the epoll set knows a descriptor by: the child, or 0 for the timer. */
+static gboolean
+watch_fd (SrvForkingMixInPrivate *priv, int fd, pid_t pid)
+{
+  struct epoll_event event = { .events = EPOLLIN, .data.fd = pid };
+
+  return epoll_ctl (priv->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/* Without a pidfd, for want of a descriptor or on a kernel without them, a
+ * child is asked for from time to time until it has ended. */
+static void
+start_sweeping (SrvForkingMixInPrivate *priv)
+{
+  const struct itimerspec interval = {
+    .it_interval.tv_nsec = SWEEP_INTERVAL_MS * 1000000,
+    .it_value.tv_nsec = SWEEP_INTERVAL_MS * 1000000,
+  };
+
+  if (priv->sweep_fd >= 0)
+    return;
+  priv->sweep_fd = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (priv->sweep_fd >= 0 &&
+      (timerfd_settime (priv->sweep_fd, 0, &interval, NULL) != 0 ||
+       !watch_fd (priv, priv->sweep_fd, 0)))
+    clear_fd (&priv->sweep_fd);
+}
+
+static void
+watch_child (SrvForkingMixIn *self, pid_t pid)
+{
+  SrvForkingMixInPrivate *priv = get_private (self);
+  int pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
+
+  if (pidfd >= 0 && !watch_fd (priv, pidfd, pid))
+    clear_fd (&pidfd);
+  if (pidfd < 0)
+    start_sweeping (priv);
+  g_hash_table_insert (priv->children, GINT_TO_POINTER (pid),
+                       GINT_TO_POINTER (pidfd));
+}
+
+/* Signals that a service may have caught do their default again, and none is
+ * blocked: a child that inherited a handler but not the loop behind it could
+ * not even be terminated. What is ignored stays ignored. */
+static void
+reset_signals (void)
+{
+  static const int caught[] = {
+    SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM,
+    SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD,
+  };
+  struct sigaction action;
+  sigset_t none;
+
+  for (guint i = 0; i < G_N_ELEMENTS (caught); i++)
+    if (sigaction (caught[i], NULL, &action) == 0 &&
+        action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL)
+      signal (caught[i], SIG_DFL);
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+}
+
+static void
+drop_parents_things (SrvForkingMixInPrivate *priv)
+{
+  GHashTableIter iter;
+  gpointer pidfd;
+
+  g_hash_table_iter_init (&iter, priv->children);
+  while (g_hash_table_iter_next (&iter, NULL, &pidfd))
+    if (GPOINTER_TO_INT (pidfd) >= 0)
+      close (GPOINTER_TO_INT (pidfd));
+  g_hash_table_remove_all (priv->children);
+  clear_fd (&priv->epoll_fd);
+  clear_fd (&priv->sweep_fd);
+  clear_fd (&priv->drain_pipe[1]);
+}
+
+static guint64
+count_failed (SrvBaseServer *server)
+{
+  guint64 n_failed;
+
+  g_object_get (server, "n-failed", &n_failed, NULL);
+  return n_failed;
+}
+
+/* The whole life of a child. It has got its own copies of everything, and
+ * leaves them to the system: exit handlers, buffers of other streams and
+ * finalizers belong to the parent. */
+static G_NORETURN void
+run_child (SrvForkingMixIn *self, SrvBaseServer *server, SrvRequest *request)
+{
+  SrvForkingMixInPrivate *priv = get_private (self);
+  guint64 n_failed = count_failed (server);
+  g_autoptr (GError) error = NULL;
+  gboolean ok;
+
+  reset_signals ();
+  srv_base_server_enter_child (server, request, priv->drain_pipe[0]);
+  drop_parents_things (priv);
+  ok = srv_base_server_complete_request (server, request, &error) &&
+       count_failed (server) == n_failed;
+  /* In Python what a child has printed to a file or a pipe is lost. */
+  fflush (stdout);
+  fflush (stderr);
+  _exit (ok ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static gboolean
+srv_forking_mix_in_process_request (SrvMixIn *mix_in,
+                                    SrvBaseServer *server,
+                                    SrvRequest *request,
+                                    GError **error)
+{
+  SrvForkingMixIn *self = SRV_FORKING_MIX_IN (mix_in);
+  pid_t pid;
+
+  if (!check_threads (self, server, error) ||
+      !prepare_descriptors (self, error))
+    return FALSE;
+  /* Or the child would print it once more. */
+  fflush (stdout);
+  fflush (stderr);
+  pid = fork ();
+  if (pid < 0)
+    return fail_with_errno ("fork", error);
+  if (pid == 0)
+    run_child (self, server, request);
+  /* First of all, for it makes room for the pidfd. A shutdown would end the
+   * child's connection as well. */
+  srv_base_server_close_request (server, request);
+  watch_child (self, pid);
+  return TRUE;
+}
+
+static gboolean
+srv_forking_mix_in_admits (SrvMixIn *mix_in,
+                           G_GNUC_UNUSED SrvBaseServer *server)
+{
+  SrvForkingMixInPrivate *priv = get_private (SRV_FORKING_MIX_IN (mix_in));
+
+  return priv->max_children == 0 ||
+         g_hash_table_size (priv->children) < priv->max_children;
+}
+
+static int
+srv_forking_mix_in_fileno (SrvMixIn *mix_in,
+                           G_GNUC_UNUSED SrvBaseServer *server)
+{
+  SrvForkingMixIn *self = SRV_FORKING_MIX_IN (mix_in);
+
+  prepare_descriptors (self, NULL);
+  return get_private (self)->epoll_fd;
+}
+
+/* Whether a child has ended, and how. Somebody else may have waited for it, or
+ * nobody needs to because SIGCHLD is ignored; then it has ended all the same,
+ * and -1 stands for how. */
+static gboolean
+has_ended (pid_t pid, int *wait_status)
+{
+  pid_t ended;
+
+  do
+    ended = waitpid (pid, wait_status, WNOHANG);
+  while (ended < 0 && errno == EINTR);
+  if (ended < 0)
+    *wait_status = -1;
+  return ended == pid || (ended < 0 && errno == ECHILD);
+}
+
+static void
+forget_child (SrvForkingMixIn *self, pid_t pid)
+{
+  SrvForkingMixInPrivate *priv = get_private (self);
+  gpointer pidfd = NULL;
+
+  g_hash_table_steal_extended (priv->children, GINT_TO_POINTER (pid), NULL,
+                               &pidfd);
+  /* Closing takes it out of the epoll set: nobody else has a copy. A child
+   * that is being forked just now closes its own. */
+  if (GPOINTER_TO_INT (pidfd) >= 0)
+    {
+      epoll_ctl (priv->epoll_fd, EPOLL_CTL_DEL, GPOINTER_TO_INT (pidfd), NULL);
+      close (GPOINTER_TO_INT (pidfd));
+    }
+}
+
+/* How many have ended: one, or none if it was too early. */
+static guint
+collect_child (SrvForkingMixIn *self, pid_t pid)
+{
+  int wait_status = 0;
+
+  if (!has_ended (pid, &wait_status))
+    return 0;
+  forget_child (self, pid);
+  g_signal_emit (self, signals[SIGNAL_CHILD_EXITED], 0, (int) pid, wait_status);
+  return 1;
+}
+
+/* Asks for the children that have no pidfd; stops when none is left. */
+static guint
+sweep (SrvForkingMixIn *self)
+{
+  SrvForkingMixInPrivate *priv = get_private (self);
+  g_autoptr (GArray) pids = srv_forking_mix_in_get_active_children (self);
+  guint n_left = 0;
+  guint n_ended = 0;
+  guint64 ticks;
+
+  if (read (priv->sweep_fd, &ticks, sizeof ticks) < 0)
+    g_assert (errno == EAGAIN || errno == EINTR);
+  for (guint i = 0; i < pids->len; i++)
+    {
+      gpointer pid = GINT_TO_POINTER (g_array_index (pids, int, i));
+      gpointer pidfd = g_hash_table_lookup (priv->children, pid);
+
+      if (GPOINTER_TO_INT (pidfd) >= 0)
+        continue;
+      if (collect_child (self, GPOINTER_TO_INT (pid)) > 0)
+        n_ended++;
+      else
+        n_left++;
+    }
+  if (n_left == 0)
+    clear_fd (&priv->sweep_fd);
+  return n_ended;
+}
+
+static gboolean
+srv_forking_mix_in_service_actions (SrvMixIn *mix_in,
+                                    G_GNUC_UNUSED SrvBaseServer *server,
+                                    G_GNUC_UNUSED GError **error)
+{
+  srv_forking_mix_in_collect_children (SRV_FORKING_MIX_IN (mix_in));
+  return TRUE;
+}
+
+static void
+kill_children (SrvForkingMixInPrivate *priv, int signo)
+{
+  GHashTableIter iter;
+  gpointer pid;
+
+  g_hash_table_iter_init (&iter, priv->children);
+  while (g_hash_table_iter_next (&iter, &pid, NULL))
+    kill (GPOINTER_TO_INT (pid), signo);
+}
+
+static gboolean
+srv_forking_mix_in_drain (SrvMixIn *mix_in,
+                          SrvBaseServer *server,
+                          SrvDrainStep step,
+                          gint64 deadline,
+                          guint *n_cut)
+{
+  SrvForkingMixIn *self = SRV_FORKING_MIX_IN (mix_in);
+  SrvForkingMixInPrivate *priv = get_private (self);
+
+  srv_forking_mix_in_collect_children (self);
+  clear_fd (&priv->drain_pipe[1]);
+  if (step == SRV_DRAIN_STEP_CUT)
+    {
+      *n_cut += g_hash_table_size (priv->children);
+      kill_children (priv, SIGTERM);
+    }
+  else if (step == SRV_DRAIN_STEP_KILL)
+    kill_children (priv, SIGKILL);
+  while (g_hash_table_size (priv->children) > 0)
+    {
+      if (!srv_base_server_wait_for_event (server, deadline))
+        return FALSE;
+      srv_forking_mix_in_collect_children (self);
+    }
+  return srv_base_server_wait_for_requests (server, deadline);
+}
+
+static void
+srv_forking_mix_in_real_child_exited (G_GNUC_UNUSED SrvForkingMixIn *self,
+                                      int pid,
+                                      int wait_status)
+{
+  if (wait_status != -1 && WIFSIGNALED (wait_status))
+    srv_log (WTERMSIG (wait_status) == SIGTERM ? G_LOG_LEVEL_INFO
+                                               : G_LOG_LEVEL_MESSAGE,
+             "child-killed", NULL, NULL, "child %d was ended by signal %d", pid,
+             WTERMSIG (wait_status));
+}
+
+static void
+srv_forking_mix_in_finalize (GObject *object)
+{
+  SrvForkingMixInPrivate *priv = get_private (SRV_FORKING_MIX_IN (object));
+
+  drop_parents_things (priv);
+  clear_fd (&priv->drain_pipe[0]);
+  g_hash_table_unref (priv->children);
+  G_OBJECT_CLASS (srv_forking_mix_in_parent_class)->finalize (object);
+}
+
+static void
+srv_forking_mix_in_get_property (GObject *object,
+                                 guint id,
+                                 GValue *value,
+                                 GParamSpec *pspec)
+{
+  SrvForkingMixIn *self = SRV_FORKING_MIX_IN (object);
+  SrvForkingMixInPrivate *priv = get_private (self);
+
+  switch ((SrvForkingMixInProperty) id)
+    {
+    case PROP_MAX_CHILDREN:
+      g_value_set_uint (value, priv->max_children);
+      break;
+    case PROP_FORK_GUARD:
+      g_value_set_enum (value, (int) priv->fork_guard);
+      break;
+    case PROP_N_ACTIVE_CHILDREN:
+      g_value_set_uint (value, srv_forking_mix_in_get_n_active_children (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+srv_forking_mix_in_set_property (GObject *object,
+                                 guint id,
+                                 const GValue *value,
+                                 GParamSpec *pspec)
+{
+  SrvForkingMixIn *self = SRV_FORKING_MIX_IN (object);
+
+  switch ((SrvForkingMixInProperty) id)
+    {
+    case PROP_MAX_CHILDREN:
+      srv_forking_mix_in_set_max_children (self, g_value_get_uint (value));
+      break;
+    case PROP_FORK_GUARD:
+      srv_forking_mix_in_set_fork_guard (self, (SrvForkGuard) g_value_get_enum (
+                                                 value));
+      break;
+    case PROP_N_ACTIVE_CHILDREN:
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+srv_forking_mix_in_class_init (SrvForkingMixInClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  SrvMixInClass *mix_in_class = SRV_MIX_IN_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                            G_PARAM_EXPLICIT_NOTIFY;
+
+  object_class->finalize = srv_forking_mix_in_finalize;
+  object_class->get_property = srv_forking_mix_in_get_property;
+  object_class->set_property = srv_forking_mix_in_set_property;
+  mix_in_class->process_request = srv_forking_mix_in_process_request;
+  mix_in_class->admits = srv_forking_mix_in_admits;
+  mix_in_class->fileno = srv_forking_mix_in_fileno;
+  mix_in_class->service_actions = srv_forking_mix_in_service_actions;
+  mix_in_class->drain = srv_forking_mix_in_drain;
+  klass->child_exited = srv_forking_mix_in_real_child_exited;
+
+  /**
+   * SrvForkingMixIn:max-children:
+   *
+   * How many children may run before the server stops accepting; 0 for no
+   * limit. In Python: `max_children`, 40 as well; at the limit its loop blocks,
+   * and with 0 it spins.
+   */
+  properties[PROP_MAX_CHILDREN] =
+    g_param_spec_uint ("max-children", NULL, NULL, 0, G_MAXUINT, 40, flags);
+  /**
+   * SrvForkingMixIn:fork-guard:
+   *
+   * What to do when the process has other threads.
+   */
+  properties[PROP_FORK_GUARD] = g_param_spec_enum ("fork-guard", NULL, NULL,
+                                                   SRV_TYPE_FORK_GUARD,
+                                                   SRV_FORK_GUARD_WARN, flags);
+  /**
+   * SrvForkingMixIn:n-active-children:
+   *
+   * How many children have not been collected yet.
+   */
+  properties[PROP_N_ACTIVE_CHILDREN] =
+    g_param_spec_uint ("n-active-children", NULL, NULL, 0, G_MAXUINT, 0,
+                       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
+                                     properties);
+
+  /**
+   * SrvForkingMixIn::child-exited:
+   * @self: a mix-in
+   * @pid: the child
+   * @wait_status: how it ended, as `waitpid()` tells it; -1 if nobody knows,
+   *   because other code has waited for it
+   *
+   * A child has ended. A status of 0 is a request that was served, and exit
+   * status 1 one that failed; anything else is the handler's own doing, or a
+   * crash. Python drops this.
+   *
+   * Threads: the loop's, and the one that closes the server.
+   */
+  signals[SIGNAL_CHILD_EXITED] =
+    g_signal_new ("child-exited", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                  G_STRUCT_OFFSET (SrvForkingMixInClass, child_exited), NULL,
+                  NULL, NULL, G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_INT);
+}
+
+static void
+srv_forking_mix_in_init (SrvForkingMixIn *self)
+{
+  SrvForkingMixInPrivate *priv = get_private (self);
+
+  priv->children = g_hash_table_new (NULL, NULL);
+  priv->max_children = 40;
+  priv->fork_guard = SRV_FORK_GUARD_WARN;
+  priv->epoll_fd = -1;
+  priv->sweep_fd = -1;
+  priv->drain_pipe[0] = -1;
+  priv->drain_pipe[1] = -1;
+}
+
+/**
+ * srv_forking_mix_in_new:
+ *
+ * Makes a mix-in that serves each request in a process.
+ *
+ * Threads: any. In Python: `ForkingMixIn`.
+ *
+ * Returns: (transfer full): a new mix-in
+ */
+SrvMixIn *
+srv_forking_mix_in_new (void)
+{
+  return g_object_new (SRV_TYPE_FORKING_MIX_IN, NULL);
+}
+
+/**
+ * srv_forking_mix_in_set_max_children:
+ * @self: a mix-in
+ * @max_children: how many children may run, 0 for no limit
+ *
+ * Sets how many children may run before the server stops accepting.
+ *
+ * Threads: before the loop runs, or the loop's. In Python: `max_children`.
+ */
+void
+srv_forking_mix_in_set_max_children (SrvForkingMixIn *self, guint max_children)
+{
+  SrvForkingMixInPrivate *priv;
+
+  g_return_if_fail (SRV_IS_FORKING_MIX_IN (self));
+
+  priv = get_private (self);
+  if (priv->max_children == max_children)
+    return;
+  priv->max_children = max_children;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAX_CHILDREN]);
+}
+
+/**
+ * srv_forking_mix_in_get_max_children:
+ * @self: a mix-in
+ *
+ * Gets how many children may run before the server stops accepting.
+ *
+ * Threads: any.
+ *
+ * Returns: the number of children, 0 for no limit
+ */
+guint
+srv_forking_mix_in_get_max_children (SrvForkingMixIn *self)
+{
+  g_return_val_if_fail (SRV_IS_FORKING_MIX_IN (self), 0);
+  return get_private (self)->max_children;
+}
+
+/**
+ * srv_forking_mix_in_set_fork_guard:
+ * @self: a mix-in
+ * @fork_guard: what to do
+ *
+ * Sets what to do when the process has other threads.
+ *
+ * Threads: before the loop runs, or the loop's.
+ */
+void
+srv_forking_mix_in_set_fork_guard (SrvForkingMixIn *self,
+                                   SrvForkGuard fork_guard)
+{
+  SrvForkingMixInPrivate *priv;
+
+  g_return_if_fail (SRV_IS_FORKING_MIX_IN (self));
+
+  priv = get_private (self);
+  if (priv->fork_guard == fork_guard)
+    return;
+  priv->fork_guard = fork_guard;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_FORK_GUARD]);
+}
+
+/**
+ * srv_forking_mix_in_get_fork_guard:
+ * @self: a mix-in
+ *
+ * Gets what to do when the process has other threads.
+ *
+ * Threads: any.
+ *
+ * Returns: what to do
+ */
+SrvForkGuard
+srv_forking_mix_in_get_fork_guard (SrvForkingMixIn *self)
+{
+  g_return_val_if_fail (SRV_IS_FORKING_MIX_IN (self), SRV_FORK_GUARD_WARN);
+  return get_private (self)->fork_guard;
+}
+
+/**
+ * srv_forking_mix_in_get_n_active_children:
+ * @self: a mix-in
+ *
+ * Gets how many children have not been collected yet.
+ *
+ * Threads: the loop's.
+ *
+ * Returns: the number of children
+ */
+guint
+srv_forking_mix_in_get_n_active_children (SrvForkingMixIn *self)
+{
+  g_return_val_if_fail (SRV_IS_FORKING_MIX_IN (self), 0);
+  return g_hash_table_size (get_private (self)->children);
+}
+
+/**
+ * srv_forking_mix_in_get_active_children:
+ * @self: a mix-in
+ *
+ * Gets the children that have not been collected yet.
+ *
+ * Threads: the loop's. In Python: `active_children`.
+ *
+ * Returns: (transfer full) (element-type int): their process numbers
+ */
+GArray *
+srv_forking_mix_in_get_active_children (SrvForkingMixIn *self)
+{
+  GArray *pids;
+  GHashTableIter iter;
+  gpointer key;
+
+  g_return_val_if_fail (SRV_IS_FORKING_MIX_IN (self), NULL);
+
+  pids = g_array_new (FALSE, FALSE, sizeof (int));
+  g_hash_table_iter_init (&iter, get_private (self)->children);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      int pid = GPOINTER_TO_INT (key);
+
+      g_array_append_val (pids, pid);
+    }
+  return pids;
+}
+
+/**
+ * srv_forking_mix_in_collect_children:
+ * @self: a mix-in
+ *
+ * Collects the children that have ended, without waiting. The loop does it by
+ * itself; a program that calls
+ * [method@SocketServer.BaseServer.handle_request] now and then may call it in
+ * between.
+ *
+ * Threads: the loop's. In Python: `collect_children()`.
+ *
+ * Returns: how many have ended
+ */
+guint
+srv_forking_mix_in_collect_children (SrvForkingMixIn *self)
+{
+  struct epoll_event events[32];
+  SrvForkingMixInPrivate *priv;
+  guint n_ended = 0;
+  int n = 0;
+
+  g_return_val_if_fail (SRV_IS_FORKING_MIX_IN (self), 0);
+
+  priv = get_private (self);
+  do
+    {
+      if (priv->epoll_fd >= 0)
+        n = epoll_wait (priv->epoll_fd, events, G_N_ELEMENTS (events), 0);
+      for (int i = 0; i < n; i++)
+        n_ended += events[i].data.fd != 0
+                     ? collect_child (self, events[i].data.fd)
+                     : sweep (self);
+    }
+  while (n == G_N_ELEMENTS (events));
+  return n_ended;
+}

@@ -1,0 +1,422 @@
+/* srv-stream-server.c - servers that accept connections
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "srv-stream-server.h"
+
+#include "srv-base-server-private.h"
+#include "srv-connection-private.h"
+#include "srv-stream-request-handler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+/* How many clients are sent away in one go when descriptors have run out. */
+#define SHED_AT_ONCE 64
+
+/**
+ * SrvStreamServer:
+ *
+ * A server that accepts connections: what TCP and Unix stream servers have in
+ * common.
+ *
+ * The accept loop knows which errors concern one client, which are a shortage
+ * and which the end. When the process has run out of descriptors, a reserve is
+ * used to accept clients and send them away, so that they need not wait for
+ * something that may never come; then the loop pauses, up to a second, or
+ * until a connection of its own has closed.
+ *
+ * At the end of a request our half of the connection is shut down first, and
+ * what the client had already sent is read, for a while: closing over unread
+ * input would make the system send a reset, and the client could lose the
+ * reply.
+ *
+ * Handlers are [class@SocketServer.StreamRequestHandler]s.
+ *
+ * In Python: the part of `TCPServer` that `UnixStreamServer` inherits.
+ */
+typedef struct
+{
+  int request_queue_size;
+  int idle_timeout_ms;
+  int linger_timeout_ms;
+  gboolean shed_on_shortage;
+  gboolean inherited; /* connections get limit and no-delay from the socket */
+} SrvStreamServerPrivate;
+
+typedef enum
+{
+  PROP_REQUEST_QUEUE_SIZE = 1,
+  PROP_IDLE_TIMEOUT,
+  PROP_LINGER_TIMEOUT,
+  PROP_SHED_ON_SHORTAGE,
+} SrvStreamServerProperty;
+
+static GParamSpec *properties[PROP_SHED_ON_SHORTAGE + 1];
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (SrvStreamServer,
+                                     srv_stream_server,
+                                     SRV_TYPE_BASE_SERVER)
+
+static SrvStreamServerPrivate *
+get_private (SrvStreamServer *self)
+{
+  return srv_stream_server_get_instance_private (self);
+}
+
+/* Accepted TCP sockets inherit these options from the listener, which saves
+ * three system calls for each connection. Unix sockets do not. */
+static void
+set_inherited_options (SrvStreamServerPrivate *priv, SrvListener *listener)
+{
+  int fd = srv_listener_get_fd (listener);
+  int limit_ms = MAX (priv->idle_timeout_ms, 0);
+  const struct timeval limit = {
+    .tv_sec = limit_ms / 1000,
+    .tv_usec = (limit_ms % 1000) * 1000,
+  };
+  const int on = 1;
+
+  priv->inherited =
+    !srv_listener_is_unix (listener) &&
+    setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 &&
+    setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 &&
+    setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
+}
+
+static gboolean
+srv_stream_server_server_activate (SrvBaseServer *server, GError **error)
+{
+  SrvStreamServerPrivate *priv = get_private (SRV_STREAM_SERVER (server));
+  SrvListener *listener = srv_base_server_get_listener (server);
+  int fd = srv_listener_get_fd (listener);
+  int backlog = priv->request_queue_size > 0 ? priv->request_queue_size
+                                             : G_MAXINT;
+
+  /* The system cuts the length of the queue to its own maximum. */
+  if (listen (fd, backlog) != 0 ||
+      fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) | O_NONBLOCK) != 0)
+    {
+      int code = errno;
+      g_autofree char *name = srv_listener_to_string (listener);
+
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
+                   "could not listen on %s: %s", name, g_strerror (code));
+      return FALSE;
+    }
+  set_inherited_options (priv, listener);
+  srv_listener_take_reserve (listener);
+  return TRUE;
+}
+
+/* Out of descriptors, the clients in the queue would wait for nobody knows how
+ * long. The reserve makes room to take them out one by one. */
+static void
+shed (SrvListener *listener)
+{
+  int listener_fd = srv_listener_get_fd (listener);
+
+  if (!srv_listener_give_reserve (listener))
+    return;
+  for (int i = 0; i < SHED_AT_ONCE; i++)
+    {
+      int fd = accept4 (listener_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+      if (fd < 0)
+        break;
+      close (fd);
+    }
+  srv_listener_take_reserve (listener);
+}
+
+static SrvRequest *
+srv_stream_server_get_request (SrvBaseServer *server, GError **error)
+{
+  SrvStreamServerPrivate *priv = get_private (SRV_STREAM_SERVER (server));
+  SrvListener *listener = srv_base_server_get_listener (server);
+  SrvSockaddr peer;
+  SrvConnection *connection;
+  int fd;
+  int code;
+
+  peer.length = sizeof peer - offsetof (SrvSockaddr, any);
+  fd = accept4 (srv_listener_get_fd (listener), &peer.any, &peer.length,
+                SOCK_CLOEXEC);
+  if (fd >= 0)
+    {
+      connection =
+        srv_connection_adopt (fd, &peer,
+                              priv->inherited ? priv->idle_timeout_ms : 0,
+                              priv->inherited);
+      if (!priv->inherited && priv->idle_timeout_ms > 0)
+        srv_connection_set_timeout (connection, priv->idle_timeout_ms, NULL);
+      srv_listener_take_reserve (listener);
+      return SRV_REQUEST (connection);
+    }
+  code = errno;
+  srv_base_server_set_accept_errno (server, code);
+  if (code == EMFILE && priv->shed_on_shortage)
+    shed (listener);
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
+               "could not accept: %s", g_strerror (code));
+  return NULL;
+}
+
+static void
+srv_stream_server_shutdown_request (SrvBaseServer *server, SrvRequest *request)
+{
+  SrvStreamServerPrivate *priv = get_private (SRV_STREAM_SERVER (server));
+
+  if (SRV_IS_CONNECTION (request))
+    srv_connection_hang_up (SRV_CONNECTION (request),
+                            srv_connection_is_cut (SRV_CONNECTION (request))
+                              ? 0
+                              : priv->linger_timeout_ms);
+  srv_base_server_close_request (server, request);
+}
+
+static void
+srv_stream_server_close_request (G_GNUC_UNUSED SrvBaseServer *server,
+                                 SrvRequest *request)
+{
+  if (SRV_IS_CONNECTION (request))
+    srv_connection_close_now (SRV_CONNECTION (request));
+}
+
+static void
+srv_stream_server_get_property (GObject *object,
+                                guint id,
+                                GValue *value,
+                                GParamSpec *pspec)
+{
+  SrvStreamServerPrivate *priv = get_private (SRV_STREAM_SERVER (object));
+
+  switch ((SrvStreamServerProperty) id)
+    {
+    case PROP_REQUEST_QUEUE_SIZE:
+      g_value_set_int (value, priv->request_queue_size);
+      break;
+    case PROP_IDLE_TIMEOUT:
+      g_value_set_int (value, priv->idle_timeout_ms);
+      break;
+    case PROP_LINGER_TIMEOUT:
+      g_value_set_int (value, priv->linger_timeout_ms);
+      break;
+    case PROP_SHED_ON_SHORTAGE:
+      g_value_set_boolean (value, priv->shed_on_shortage);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+srv_stream_server_set_property (GObject *object,
+                                guint id,
+                                const GValue *value,
+                                GParamSpec *pspec)
+{
+  SrvStreamServer *self = SRV_STREAM_SERVER (object);
+  SrvStreamServerPrivate *priv = get_private (self);
+
+  switch ((SrvStreamServerProperty) id)
+    {
+    case PROP_REQUEST_QUEUE_SIZE:
+      priv->request_queue_size = g_value_get_int (value);
+      break;
+    case PROP_IDLE_TIMEOUT:
+      srv_stream_server_set_idle_timeout (self, g_value_get_int (value));
+      break;
+    case PROP_LINGER_TIMEOUT:
+      srv_stream_server_set_linger_timeout (self, g_value_get_int (value));
+      break;
+    case PROP_SHED_ON_SHORTAGE:
+      priv->shed_on_shortage = g_value_get_boolean (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+install_properties (GObjectClass *object_class)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                            G_PARAM_EXPLICIT_NOTIFY;
+
+  /**
+   * SrvStreamServer:request-queue-size:
+   *
+   * How many clients may wait to be accepted; 0 for as many as the system
+   * allows. In Python: `request_queue_size`, 5 up to version 3.14.
+   */
+  properties[PROP_REQUEST_QUEUE_SIZE] =
+    g_param_spec_int ("request-queue-size", NULL, NULL, 0, G_MAXINT, 0,
+                      G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY |
+                        G_PARAM_STATIC_STRINGS);
+  /**
+   * SrvStreamServer:idle-timeout:
+   *
+   * Longest wait for a client in a read or a whole write, in milliseconds; -1
+   * for no limit. A handler's own
+   * [property@SocketServer.StreamRequestHandler:timeout] goes before it.
+   * Python has none.
+   */
+  properties[PROP_IDLE_TIMEOUT] =
+    g_param_spec_int ("idle-timeout", NULL, NULL, -1, G_MAXINT, 600000, flags);
+  /**
+   * SrvStreamServer:linger-timeout:
+   *
+   * How long the end of a request may read input that nobody has read, in
+   * milliseconds; 0 to close at once, as Python does.
+   */
+  properties[PROP_LINGER_TIMEOUT] =
+    g_param_spec_int ("linger-timeout", NULL, NULL, 0, G_MAXINT, 2000, flags);
+  /**
+   * SrvStreamServer:shed-on-shortage:
+   *
+   * Whether clients that wait while the process has no descriptors left are
+   * sent away; otherwise they wait until there are some.
+   */
+  properties[PROP_SHED_ON_SHORTAGE] =
+    g_param_spec_boolean ("shed-on-shortage", NULL, NULL, TRUE,
+                          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
+                                     properties);
+}
+
+static void
+srv_stream_server_class_init (SrvStreamServerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  SrvBaseServerClass *server_class = SRV_BASE_SERVER_CLASS (klass);
+
+  object_class->get_property = srv_stream_server_get_property;
+  object_class->set_property = srv_stream_server_set_property;
+  server_class->default_handler_type = SRV_TYPE_STREAM_REQUEST_HANDLER;
+  server_class->server_activate = srv_stream_server_server_activate;
+  server_class->get_request = srv_stream_server_get_request;
+  server_class->shutdown_request = srv_stream_server_shutdown_request;
+  server_class->close_request = srv_stream_server_close_request;
+  install_properties (object_class);
+}
+
+static void
+srv_stream_server_init (SrvStreamServer *self)
+{
+  SrvStreamServerPrivate *priv = get_private (self);
+
+  priv->idle_timeout_ms = 600000;
+  priv->linger_timeout_ms = 2000;
+  priv->shed_on_shortage = TRUE;
+}
+
+/**
+ * srv_stream_server_get_request_queue_size:
+ * @self: a server
+ *
+ * Gets how many clients may wait to be accepted.
+ *
+ * Threads: any. In Python: `request_queue_size`.
+ *
+ * Returns: the number of clients, 0 for as many as the system allows
+ */
+int
+srv_stream_server_get_request_queue_size (SrvStreamServer *self)
+{
+  g_return_val_if_fail (SRV_IS_STREAM_SERVER (self), 0);
+  return get_private (self)->request_queue_size;
+}
+
+/**
+ * srv_stream_server_set_idle_timeout:
+ * @self: a server
+ * @idle_timeout_ms: milliseconds, -1 for no limit
+ *
+ * Sets the longest wait for a client in a read or a whole write, for
+ * connections that are accepted from now on.
+ *
+ * Threads: before the loop runs, or the loop's.
+ */
+void
+srv_stream_server_set_idle_timeout (SrvStreamServer *self, int idle_timeout_ms)
+{
+  SrvStreamServerPrivate *priv;
+  SrvListener *listener;
+
+  g_return_if_fail (SRV_IS_STREAM_SERVER (self));
+  g_return_if_fail (idle_timeout_ms >= -1);
+
+  priv = get_private (self);
+  if (priv->idle_timeout_ms == idle_timeout_ms)
+    return;
+  priv->idle_timeout_ms = idle_timeout_ms;
+  listener = srv_base_server_get_listener (SRV_BASE_SERVER (self));
+  if (listener != NULL)
+    set_inherited_options (priv, listener);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_IDLE_TIMEOUT]);
+}
+
+/**
+ * srv_stream_server_get_idle_timeout:
+ * @self: a server
+ *
+ * Gets the longest wait for a client in a read or a whole write.
+ *
+ * Threads: any.
+ *
+ * Returns: milliseconds, -1 for no limit
+ */
+int
+srv_stream_server_get_idle_timeout (SrvStreamServer *self)
+{
+  g_return_val_if_fail (SRV_IS_STREAM_SERVER (self), -1);
+  return get_private (self)->idle_timeout_ms;
+}
+
+/**
+ * srv_stream_server_set_linger_timeout:
+ * @self: a server
+ * @linger_timeout_ms: milliseconds, 0 to close at once
+ *
+ * Sets how long the end of a request may read input that nobody has read.
+ *
+ * Threads: before the loop runs.
+ */
+void
+srv_stream_server_set_linger_timeout (SrvStreamServer *self,
+                                      int linger_timeout_ms)
+{
+  SrvStreamServerPrivate *priv;
+
+  g_return_if_fail (SRV_IS_STREAM_SERVER (self));
+  g_return_if_fail (linger_timeout_ms >= 0);
+
+  priv = get_private (self);
+  if (priv->linger_timeout_ms == linger_timeout_ms)
+    return;
+  priv->linger_timeout_ms = linger_timeout_ms;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LINGER_TIMEOUT]);
+}
+
+/**
+ * srv_stream_server_get_linger_timeout:
+ * @self: a server
+ *
+ * Gets how long the end of a request may read input that nobody has read.
+ *
+ * Threads: any.
+ *
+ * Returns: milliseconds, 0 to close at once
+ */
+int
+srv_stream_server_get_linger_timeout (SrvStreamServer *self)
+{
+  g_return_val_if_fail (SRV_IS_STREAM_SERVER (self), 0);
+  return get_private (self)->linger_timeout_ms;
+}

@@ -1,0 +1,80 @@
+/* srv-wait.c - waiting for a descriptor, the way handlers wait
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "srv-wait.h"
+
+#include "srv-deadline-private.h"
+
+#include <errno.h>
+#include <poll.h>
+
+/**
+ * srv_wait_fd:
+ * @fd: an open descriptor
+ * @condition: what to wait for: %G_IO_IN, %G_IO_OUT or both
+ * @deadline: when to give up, on the clock of [func@GLib.get_monotonic_time];
+ *   -1 waits for ever
+ * @cancellable: (nullable): ends the wait when cancelled
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Waits until a descriptor is ready, has an error, or its peer has gone.
+ *
+ * The deadline is absolute, so signals that interrupt the wait cannot prolong
+ * it.
+ *
+ * Fails with %G_IO_ERROR_TIMED_OUT when the deadline passed, and with
+ * %G_IO_ERROR_CANCELLED when @cancellable was cancelled.
+ *
+ * Threads: any; blocks the calling one.
+ *
+ * Returns: %TRUE when the descriptor is ready, %FALSE with @error set otherwise
+ */
+gboolean
+srv_wait_fd (int fd,
+             GIOCondition condition,
+             gint64 deadline,
+             GCancellable *cancellable,
+             GError **error)
+{
+  struct pollfd fds[2] = { { fd, (short) condition, 0 }, { -1, POLLIN, 0 } };
+  GPollFD cancel_fd = { -1, 0, 0 };
+  int n;
+  int saved_errno;
+
+  g_return_val_if_fail (fd >= 0, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  if (g_cancellable_make_pollfd (cancellable, &cancel_fd))
+    fds[1].fd = cancel_fd.fd;
+
+  do
+    n = poll (fds, G_N_ELEMENTS (fds), srv_deadline_poll_timeout (deadline));
+  while ((n < 0 && errno == EINTR) ||
+         (n == 0 && !srv_deadline_has_passed (deadline)));
+  saved_errno = errno;
+
+  if (fds[1].fd >= 0)
+    g_cancellable_release_fd (cancellable);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  if (n < 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
+                   "could not wait for descriptor %d: %s", fd,
+                   g_strerror (saved_errno));
+      return FALSE;
+    }
+  if (n == 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                           "time limit reached");
+      return FALSE;
+    }
+  return TRUE;
+}
