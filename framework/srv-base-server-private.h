@@ -2,13 +2,14 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Five files make up the base server, each with one job:
+ * Six files make up the base server, each with one job:
  *
  *   srv-base-server.c           the class: hooks, properties
  *   srv-base-server-settings.c  what can be asked and set
  *   srv-base-server-request.c   the way of one request, and its error paths
  *   srv-base-server-loop.c      waiting: the loop, handle_request, the GSource
- *   srv-base-server-life.c      states: run, stop, drain, close
+ *   srv-base-server-run.c       states: run and stop
+ *   srv-base-server-close.c     the end: drain, cut, let go
  */
 
 #pragma once
@@ -108,13 +109,19 @@ SrvStep srv_base_server_take_one (SrvBaseServer *self,
                                   GError **error);
 SrvBaseRequestHandler *srv_base_server_make_handler (SrvBaseServer *self,
                                                      SrvRequest *request);
+void srv_base_server_real_handle_error (SrvBaseServer *self,
+                                        SrvRequest *request,
+                                        const GError *error);
+void srv_base_server_real_accept_failed (SrvBaseServer *self,
+                                         SrvAcceptVerdict verdict,
+                                         const GError *error);
 void srv_base_server_cut_active (SrvBaseServer *self);
 guint srv_base_server_count_others (SrvBaseServer *self);
 
 /* srv-base-server-settings.c */
 void srv_base_server_forget_handler (SrvBaseServer *self);
 
-/* srv-base-server-life.c */
+/* srv-base-server-run.c */
 gboolean srv_base_server_begin_run (SrvBaseServer *self, GError **error);
 void srv_base_server_end_run (SrvBaseServer *self);
 gboolean srv_base_server_enter_loop (SrvBaseServer *self, GError **error);
@@ -122,7 +129,12 @@ void srv_base_server_leave_loop (SrvBaseServer *self);
 gboolean srv_base_server_must_stop (SrvBaseServer *self);
 void srv_base_server_note_stopping (SrvBaseServer *self);
 void srv_base_server_set_state (SrvBaseServer *self, SrvServerState state);
+gboolean srv_base_server_is_misplaced (SrvBaseServer *self, const char *what);
+void srv_base_server_detach (SrvBaseServer *self);
 void srv_base_server_note_signal (SrvBaseServer *self);
+
+/* srv-base-server-close.c */
+void srv_base_server_close_listener (SrvBaseServer *self);
 void srv_base_server_real_server_close (SrvBaseServer *self);
 void srv_base_server_dispose_life (SrvBaseServer *self);
 

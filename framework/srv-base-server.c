@@ -8,9 +8,7 @@
 #include "srv-base-server.h"
 
 #include "srv-base-server-private.h"
-#include "srv-escape.h"
 #include "srv-hook-private.h"
-#include "srv-log-private.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -257,43 +255,6 @@ static SrvHandleResult
 srv_base_server_real_handle_timeout (G_GNUC_UNUSED SrvBaseServer *self)
 {
   return SRV_HANDLE_RESULT_TIMED_OUT;
-}
-
-/* A client that has gone is an everyday event and no fault of the service. */
-static GLogLevelFlags
-level_of (const GError *error)
-{
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED) ||
-      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED))
-    return G_LOG_LEVEL_DEBUG;
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) ||
-      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return G_LOG_LEVEL_INFO;
-  return G_LOG_LEVEL_WARNING;
-}
-
-static void
-srv_base_server_real_handle_error (SrvBaseServer *self,
-                                   SrvRequest *request,
-                                   const GError *error)
-{
-  g_autofree char *peer = srv_request_describe_client (request);
-  g_autofree char *message = srv_escape (error->message, -1);
-
-  srv_log (level_of (error), "request-failed", self, request,
-           "request of %s failed: %s", peer, message);
-}
-
-static void
-srv_base_server_real_accept_failed (SrvBaseServer *self,
-                                    SrvAcceptVerdict verdict,
-                                    const GError *error)
-{
-  /* A shortage is told by episodes, and a fatal error by who gets it. */
-  if (verdict == SRV_ACCEPT_VERDICT_RETRY ||
-      verdict == SRV_ACCEPT_VERDICT_REFUSED)
-    srv_log (G_LOG_LEVEL_DEBUG, "accept-failed", self, NULL,
-             "a client was lost before it was served: %s", error->message);
 }
 
 static int

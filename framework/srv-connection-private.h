@@ -10,6 +10,26 @@
 
 G_BEGIN_DECLS
 
+struct _SrvConnection
+{
+  GIOStream parent_instance;
+
+  int fd;            /* owned; -1 when closed; changed under fd_lock */
+  int fd_lock;       /* bit 0: guards fd against a cut from another thread */
+  gboolean cut;      /* under fd_lock */
+  int timeout_ms;    /* 0: none */
+  gboolean blocking; /* whether the kernel waits for us */
+  gboolean no_delay;
+  gboolean at_end; /* the client has ended its half */
+  SrvSockaddr peer;
+
+  GSocketAddress *client_address; /* owned, made on demand */
+  GSocketAddress *local_address;  /* owned, made on demand */
+  GSocket *socket;                /* owned, made on demand; has its own dup */
+  GInputStream *input;            /* owned, made on demand */
+  GOutputStream *output;          /* owned, made on demand */
+};
+
 SrvConnection *srv_connection_adopt (int fd,
                                      const SrvSockaddr *peer,
                                      int timeout_ms,
@@ -17,6 +37,10 @@ SrvConnection *srv_connection_adopt (int fd,
 void srv_connection_hang_up (SrvConnection *self, int linger_timeout_ms);
 void srv_connection_close_now (SrvConnection *self);
 gboolean srv_connection_is_cut (SrvConnection *self);
+gssize srv_connection_fail (const char *what, int saved_errno, GError **error);
+gboolean srv_connection_check_open (SrvConnection *self,
+                                    const char *what,
+                                    GError **error);
 gssize srv_connection_receive_nonblocking (SrvConnection *self,
                                            void *buffer,
                                            gsize count,

@@ -42,26 +42,6 @@
  *
  * In Python: the socket object that a stream handler has as `self.request`.
  */
-struct _SrvConnection
-{
-  GIOStream parent_instance;
-
-  int fd;            /* owned; -1 when closed; changed under fd_lock */
-  int fd_lock;       /* bit 0: guards fd against a cut from another thread */
-  gboolean cut;      /* under fd_lock */
-  int timeout_ms;    /* 0: none */
-  gboolean blocking; /* whether the kernel waits for us */
-  gboolean no_delay;
-  gboolean at_end; /* the client has ended its half */
-  SrvSockaddr peer;
-
-  GSocketAddress *client_address; /* owned, made on demand */
-  GSocketAddress *local_address;  /* owned, made on demand */
-  GSocket *socket;                /* owned, made on demand; has its own dup */
-  GInputStream *input;            /* owned, made on demand */
-  GOutputStream *output;          /* owned, made on demand */
-};
-
 static void srv_connection_request_init (SrvRequestInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (
@@ -69,32 +49,6 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (
   srv_connection,
   G_TYPE_IO_STREAM,
   G_IMPLEMENT_INTERFACE (SRV_TYPE_REQUEST, srv_connection_request_init))
-
-static gssize
-fail_with_errno (const char *what, int saved_errno, GError **error)
-{
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
-               "could not %s: %s", what, g_strerror (saved_errno));
-  return -1;
-}
-
-static gssize
-fail_with_timeout (const char *what, GError **error)
-{
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-               "could not %s: time limit reached", what);
-  return -1;
-}
-
-static gboolean
-check_open (SrvConnection *self, const char *what, GError **error)
-{
-  if (self->fd >= 0)
-    return TRUE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED,
-               "could not %s: the connection is closed", what);
-  return FALSE;
-}
 
 static gboolean
 set_socket_timeout (int fd, int option, int timeout_ms)
@@ -105,32 +59,6 @@ set_socket_timeout (int fd, int option, int timeout_ms)
   };
 
   return setsockopt (fd, SOL_SOCKET, option, &limit, sizeof limit) == 0;
-}
-
-/* When an interrupted wait shall end. The kernel starts its own limit anew at
- * each call, so the rest is waited for with an absolute deadline. A limit in
- * the socket that is not ours was put there by a signal that asked the server
- * to stop, and counts from then. */
-static gint64
-deadline_after_interruption (SrvConnection *self, int option, gint64 deadline)
-{
-  struct timeval limit = { 0, 0 };
-  socklen_t size = sizeof limit;
-  int limit_ms;
-
-  if (getsockopt (self->fd, SOL_SOCKET, option, &limit, &size) != 0)
-    return deadline;
-  limit_ms = (int) (limit.tv_sec * 1000 + limit.tv_usec / 1000);
-  if (limit_ms == 0 || limit_ms == self->timeout_ms)
-    return deadline;
-  return srv_deadline_min (deadline, srv_deadline_from_ms (limit_ms));
-}
-
-static gint64
-own_deadline (SrvConnection *self)
-{
-  return self->timeout_ms > 0 ? srv_deadline_from_ms (self->timeout_ms)
-                              : SRV_DEADLINE_NEVER;
 }
 
 /* Takes the descriptor away under the lock, so that a cut from another thread
@@ -215,7 +143,7 @@ srv_connection_get_credentials (SrvRequest *request, GError **error)
   socklen_t domain_size = sizeof domain;
   GCredentials *credentials;
 
-  if (!check_open (self, "get the client's credentials", error))
+  if (!srv_connection_check_open (self, "get the client's credentials", error))
     return NULL;
   /* On TCP the call succeeds and reports process 0: never take that for
    * somebody. */
@@ -228,7 +156,7 @@ srv_connection_get_credentials (SrvRequest *request, GError **error)
     }
   if (getsockopt (self->fd, SOL_SOCKET, SO_PEERCRED, &native, &size) != 0)
     {
-      fail_with_errno ("get the client's credentials", errno, error);
+      srv_connection_fail ("get the client's credentials", errno, error);
       return NULL;
     }
   credentials = g_credentials_new ();
@@ -383,42 +311,6 @@ srv_connection_is_cut (SrvConnection *self)
   return cut;
 }
 
-gssize
-srv_connection_receive_nonblocking (SrvConnection *self,
-                                    void *buffer,
-                                    gsize count,
-                                    GError **error)
-{
-  gssize n;
-
-  if (!check_open (self, "receive", error))
-    return -1;
-  do
-    n = recv (self->fd, buffer, count, MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
-  if (n < 0)
-    return fail_with_errno ("receive", errno, error);
-  if (n == 0 && count > 0)
-    self->at_end = TRUE;
-  return n;
-}
-
-gssize
-srv_connection_send_nonblocking (SrvConnection *self,
-                                 const void *buffer,
-                                 gsize count,
-                                 GError **error)
-{
-  gssize n;
-
-  if (!check_open (self, "send", error))
-    return -1;
-  do
-    n = send (self->fd, buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
-  return n < 0 ? fail_with_errno ("send", errno, error) : n;
-}
-
 /**
  * srv_connection_new_for_fd:
  * @fd: a connected stream socket; taken over on success
@@ -447,7 +339,7 @@ srv_connection_new_for_fd (int fd, GError **error)
 
   if (getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
     {
-      fail_with_errno ("use the descriptor as a connection", errno, error);
+      srv_connection_fail ("use the descriptor as a connection", errno, error);
       return NULL;
     }
   if (type != SOCK_STREAM)
@@ -506,12 +398,12 @@ srv_connection_get_socket (SrvConnection *self, GError **error)
 
   if (self->socket != NULL)
     return self->socket;
-  if (!check_open (self, "make a socket object", error))
+  if (!srv_connection_check_open (self, "make a socket object", error))
     return NULL;
   fd = fcntl (self->fd, F_DUPFD_CLOEXEC, 3);
   if (fd < 0)
     {
-      fail_with_errno ("make a socket object", errno, error);
+      srv_connection_fail ("make a socket object", errno, error);
       return NULL;
     }
   self->socket = g_socket_new_from_fd (fd, error);
@@ -520,129 +412,6 @@ srv_connection_get_socket (SrvConnection *self, GError **error)
   else
     self->blocking = FALSE;
   return self->socket;
-}
-
-/**
- * srv_connection_receive:
- * @self: a connection
- * @buffer: (out caller-allocates) (array length=count) (element-type guint8):
- *   where to put the bytes
- * @count: room in @buffer, in bytes
- * @cancellable: (nullable): ends the wait when cancelled
- * @error: return location for a [struct@GLib.Error]
- *
- * Receives what is there, waiting for the first byte.
- *
- * Fails with %G_IO_ERROR_TIMED_OUT when the time limit passed,
- * %G_IO_ERROR_CANCELLED, %G_IO_ERROR_CLOSED, or what the system reports, such
- * as %G_IO_ERROR_CONNECTION_CLOSED. After a time-out one can go on receiving.
- *
- * Threads: the one that the connection belongs to. In Python: `recv()`.
- *
- * Returns: the number of bytes, 0 at the end of the stream, -1 with @error set
- */
-gssize
-srv_connection_receive (SrvConnection *self,
-                        void *buffer,
-                        gsize count,
-                        GCancellable *cancellable,
-                        GError **error)
-{
-  gint64 deadline;
-  gboolean wait_first = cancellable != NULL;
-  gssize n;
-
-  g_return_val_if_fail (SRV_IS_CONNECTION (self), -1);
-  g_return_val_if_fail (error == NULL || *error == NULL, -1);
-
-  if (!check_open (self, "receive", error))
-    return -1;
-  deadline = own_deadline (self);
-  for (;;)
-    {
-      if (wait_first &&
-          !srv_wait_fd (self->fd, G_IO_IN, deadline, cancellable, error))
-        return -1;
-      n = recv (self->fd, buffer, count, wait_first ? MSG_DONTWAIT : 0);
-      if (n >= 0)
-        break;
-      if (errno == EINTR)
-        deadline = deadline_after_interruption (self, SO_RCVTIMEO, deadline);
-      else if (errno != EAGAIN)
-        return fail_with_errno ("receive", errno, error);
-      else if (!wait_first && self->blocking)
-        return fail_with_timeout ("receive", error);
-      wait_first = TRUE;
-    }
-  if (n == 0 && count > 0)
-    self->at_end = TRUE;
-  return n;
-}
-
-/**
- * srv_connection_send_all:
- * @self: a connection
- * @buffer: (array length=count) (element-type guint8): the bytes
- * @count: how many
- * @cancellable: (nullable): ends the wait when cancelled
- * @error: return location for a [struct@GLib.Error]
- *
- * Sends all of the bytes. The time limit bounds the whole call, not each part
- * that the kernel takes. A peer that has gone never raises `SIGPIPE`.
- *
- * Fails with %G_IO_ERROR_TIMED_OUT, %G_IO_ERROR_CANCELLED, %G_IO_ERROR_CLOSED,
- * or what the system reports, such as %G_IO_ERROR_BROKEN_PIPE. How much was
- * sent before the failure is not known.
- *
- * Threads: the one that the connection belongs to. In Python: `sendall()`.
- *
- * Returns: %TRUE when everything is sent, %FALSE with @error set otherwise
- */
-gboolean
-srv_connection_send_all (SrvConnection *self,
-                         const void *buffer,
-                         gsize count,
-                         GCancellable *cancellable,
-                         GError **error)
-{
-  const char *next = buffer;
-  gint64 deadline;
-  gboolean wait_first = cancellable != NULL;
-  gssize n;
-
-  g_return_val_if_fail (SRV_IS_CONNECTION (self), FALSE);
-  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
-  if (!check_open (self, "send", error))
-    return FALSE;
-  deadline = own_deadline (self);
-  while (count > 0)
-    {
-      if (wait_first &&
-          !srv_wait_fd (self->fd, G_IO_OUT, deadline, cancellable, error))
-        return FALSE;
-      n = send (self->fd, next, count,
-                MSG_NOSIGNAL | (wait_first ? MSG_DONTWAIT : 0));
-      if (n >= 0)
-        {
-          next += n;
-          count -= (gsize) n;
-          /* A short count means that a limit or a signal ended the wait. */
-          wait_first = TRUE;
-        }
-      else if (errno == EINTR)
-        {
-          deadline = deadline_after_interruption (self, SO_SNDTIMEO, deadline);
-          wait_first = TRUE;
-        }
-      else if (errno != EAGAIN)
-        return fail_with_errno ("send", errno, error) >= 0;
-      else if (!wait_first && self->blocking)
-        return fail_with_timeout ("send", error) >= 0;
-      else
-        wait_first = TRUE;
-    }
-  return TRUE;
 }
 
 /**
@@ -664,11 +433,11 @@ srv_connection_shutdown_write (SrvConnection *self, GError **error)
   g_return_val_if_fail (SRV_IS_CONNECTION (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!check_open (self, "end the stream", error))
+  if (!srv_connection_check_open (self, "end the stream", error))
     return FALSE;
   if (shutdown (self->fd, SHUT_WR) == 0)
     return TRUE;
-  return fail_with_errno ("end the stream", errno, error) >= 0;
+  return srv_connection_fail ("end the stream", errno, error) >= 0;
 }
 
 /**
@@ -696,12 +465,12 @@ srv_connection_set_no_delay (SrvConnection *self,
 
   if (self->no_delay == !!no_delay || self->peer.any.sa_family == AF_UNIX)
     return TRUE;
-  if (!check_open (self, "set TCP_NODELAY", error))
+  if (!srv_connection_check_open (self, "set TCP_NODELAY", error))
     return FALSE;
   if (setsockopt (self->fd, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value) !=
         0 &&
       errno != EOPNOTSUPP && errno != ENOPROTOOPT)
-    return fail_with_errno ("set TCP_NODELAY", errno, error) >= 0;
+    return srv_connection_fail ("set TCP_NODELAY", errno, error) >= 0;
   self->no_delay = !!no_delay;
   return TRUE;
 }
@@ -729,11 +498,11 @@ srv_connection_set_timeout (SrvConnection *self, int timeout_ms, GError **error)
   timeout_ms = MAX (timeout_ms, 0);
   if (self->timeout_ms == timeout_ms)
     return TRUE;
-  if (!check_open (self, "set the time limit", error))
+  if (!srv_connection_check_open (self, "set the time limit", error))
     return FALSE;
   if (!set_socket_timeout (self->fd, SO_RCVTIMEO, timeout_ms) ||
       !set_socket_timeout (self->fd, SO_SNDTIMEO, timeout_ms))
-    return fail_with_errno ("set the time limit", errno, error) >= 0;
+    return srv_connection_fail ("set the time limit", errno, error) >= 0;
   self->timeout_ms = timeout_ms;
   return TRUE;
 }

@@ -8,16 +8,14 @@
 #include "srv-forking-mix-in.h"
 
 #include "srv-base-server.h"
-#include "srv-deadline-private.h"
 #include "srv-log-private.h"
+#include "srv-process-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,21 +105,12 @@ fail_with_errno (const char *what, GError **error)
   return FALSE;
 }
 
-/* Every thread has a directory there, so the links tell their number. */
-static gboolean
-process_has_threads (void)
-{
-  struct stat tasks;
-
-  return stat ("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3;
-}
-
 static gboolean
 check_threads (SrvForkingMixIn *self, SrvBaseServer *server, GError **error)
 {
   SrvForkingMixInPrivate *priv = get_private (self);
 
-  if (priv->fork_guard == SRV_FORK_GUARD_IGNORE || !process_has_threads ())
+  if (priv->fork_guard == SRV_FORK_GUARD_IGNORE || !srv_process_has_threads ())
     return TRUE;
   if (priv->fork_guard == SRV_FORK_GUARD_REFUSE)
     {
@@ -184,7 +173,7 @@ static void
 watch_child (SrvForkingMixIn *self, pid_t pid)
 {
   SrvForkingMixInPrivate *priv = get_private (self);
-  int pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
+  int pidfd = srv_process_open_pidfd (pid);
 
   if (pidfd >= 0 && !watch_fd (priv, pidfd, pid))
     clear_fd (&pidfd);
@@ -192,27 +181,6 @@ watch_child (SrvForkingMixIn *self, pid_t pid)
     start_sweeping (priv);
   g_hash_table_insert (priv->children, GINT_TO_POINTER (pid),
                        GINT_TO_POINTER (pidfd));
-}
-
-/* Signals that a service may have caught do their default again, and none is
- * blocked: a child that inherited a handler but not the loop behind it could
- * not even be terminated. What is ignored stays ignored. */
-static void
-reset_signals (void)
-{
-  static const int caught[] = {
-    SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM,
-    SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD,
-  };
-  struct sigaction action;
-  sigset_t none;
-
-  for (guint i = 0; i < G_N_ELEMENTS (caught); i++)
-    if (sigaction (caught[i], NULL, &action) == 0 &&
-        action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL)
-      signal (caught[i], SIG_DFL);
-  sigemptyset (&none);
-  sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
 static void
@@ -251,7 +219,7 @@ run_child (SrvForkingMixIn *self, SrvBaseServer *server, SrvRequest *request)
   g_autoptr (GError) error = NULL;
   gboolean ok;
 
-  reset_signals ();
+  srv_process_reset_signals ();
   srv_base_server_enter_child (server, request, priv->drain_pipe[0]);
   drop_parents_things (priv);
   ok = srv_base_server_complete_request (server, request, &error) &&
@@ -309,22 +277,6 @@ srv_forking_mix_in_fileno (SrvMixIn *mix_in,
   return get_private (self)->epoll_fd;
 }
 
-/* Whether a child has ended, and how. Somebody else may have waited for it, or
- * nobody needs to because SIGCHLD is ignored; then it has ended all the same,
- * and -1 stands for how. */
-static gboolean
-has_ended (pid_t pid, int *wait_status)
-{
-  pid_t ended;
-
-  do
-    ended = waitpid (pid, wait_status, WNOHANG);
-  while (ended < 0 && errno == EINTR);
-  if (ended < 0)
-    *wait_status = -1;
-  return ended == pid || (ended < 0 && errno == ECHILD);
-}
-
 static void
 forget_child (SrvForkingMixIn *self, pid_t pid)
 {
@@ -348,7 +300,7 @@ collect_child (SrvForkingMixIn *self, pid_t pid)
 {
   int wait_status = 0;
 
-  if (!has_ended (pid, &wait_status))
+  if (!srv_process_has_ended (pid, &wait_status))
     return 0;
   forget_child (self, pid);
   g_signal_emit (self, signals[SIGNAL_CHILD_EXITED], 0, (int) pid, wait_status);

@@ -1,0 +1,448 @@
+/* srv-base-server-run.c - states: run and stop
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A stop belongs to a run. One that comes before the first run is kept for it,
+ * so that a thread that starts the loop and a thread that stops it may race;
+ * one that comes to an idle server later has nothing to stop. Python keeps two
+ * booleans instead, and hangs when they meet in the wrong order.
+ *
+ * Whoever waits here waits on the eventfd that the loop polls, or on the
+ * condition of the state; never with an interval.
+ */
+
+#include "config.h"
+
+#include "srv-base-server-private.h"
+#include "srv-deadline-private.h"
+#include "srv-log-private.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+void
+srv_base_server_set_state (SrvBaseServer *self, SrvServerState state)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  gboolean changed;
+
+  g_mutex_lock (&priv->lock);
+  /* Closed is final. */
+  changed = priv->state != state && priv->state != SRV_SERVER_STATE_CLOSED;
+  if (changed)
+    priv->state = state;
+  g_cond_broadcast (&priv->changed);
+  g_mutex_unlock (&priv->lock);
+  if (changed)
+    g_object_notify (G_OBJECT (self), "state");
+}
+
+/**
+ * srv_base_server_wake:
+ * @self: a server
+ *
+ * Makes the loop look again at what it waits for. A mix-in calls it when it
+ * can admit a request after it could not.
+ *
+ * Threads: any; also in a signal handler.
+ */
+void
+srv_base_server_wake (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  const guint64 one = 1;
+  int saved_errno = errno;
+
+  /* A full counter wakes as well, so a failure to add to it is none. */
+  if (priv->wake_fd >= 0 && write (priv->wake_fd, &one, sizeof one) < 0)
+    errno = saved_errno;
+}
+
+gboolean
+srv_base_server_must_stop (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+
+  return g_atomic_int_get (&priv->stop_requested) ||
+         g_atomic_int_get (&priv->closing);
+}
+
+void
+srv_base_server_note_stopping (SrvBaseServer *self)
+{
+  if (srv_base_server_get_state (self) == SRV_SERVER_STATE_SERVING)
+    srv_base_server_set_state (self, SRV_SERVER_STATE_STOPPING);
+}
+
+static gboolean
+check_runnable (SrvBaseServerPrivate *priv, GError **error)
+{
+  if (priv->closing || priv->state == SRV_SERVER_STATE_CLOSED)
+    g_set_error_literal (error, SRV_ERROR, SRV_ERROR_CLOSED,
+                         "the server is closed");
+  else if (priv->wake_fd < 0 || priv->state < SRV_SERVER_STATE_ACTIVE)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
+                         "the server is not bound and active yet");
+  else if (priv->loop_thread != NULL || priv->source != NULL)
+    g_set_error_literal (error, SRV_ERROR, SRV_ERROR_BUSY,
+                         "the server is already being served");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* Makes the calling thread the one that waits for requests. */
+gboolean
+srv_base_server_enter_loop (SrvBaseServer *self, GError **error)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  gboolean ok;
+
+  g_mutex_lock (&priv->lock);
+  ok = check_runnable (priv, error);
+  if (ok)
+    priv->loop_thread = g_thread_self ();
+  g_mutex_unlock (&priv->lock);
+  return ok;
+}
+
+void
+srv_base_server_leave_loop (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  gboolean closing;
+
+  g_mutex_lock (&priv->lock);
+  priv->loop_thread = NULL;
+  closing = priv->closing;
+  g_cond_broadcast (&priv->changed);
+  g_mutex_unlock (&priv->lock);
+  if (!closing)
+    return;
+  /* Whoever closes could not wait for this thread, or is doing so now. */
+  srv_base_server_close_listener (self);
+  srv_base_server_wake (self);
+}
+
+gboolean
+srv_base_server_begin_run (SrvBaseServer *self, GError **error)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+
+  if (!srv_base_server_enter_loop (self, error))
+    return FALSE;
+  g_mutex_lock (&priv->lock);
+  if (priv->n_runs++ > 0)
+    g_atomic_int_set (&priv->n_signals, 0);
+  priv->running = TRUE;
+  g_mutex_unlock (&priv->lock);
+  srv_base_server_set_state (self, SRV_SERVER_STATE_SERVING);
+  return TRUE;
+}
+
+/* The stop that ended this run is used up with it. */
+void
+srv_base_server_end_run (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+
+  srv_base_server_note_stopping (self);
+  g_mutex_lock (&priv->lock);
+  g_atomic_int_set (&priv->stop_requested, FALSE);
+  priv->running = FALSE;
+  if (!priv->closing)
+    priv->state = SRV_SERVER_STATE_ACTIVE;
+  g_mutex_unlock (&priv->lock);
+  srv_base_server_leave_loop (self);
+  g_object_notify (G_OBJECT (self), "state");
+}
+
+/* In a forked child the descriptors that would carry the wish are the
+ * parent's; the child is not the one to stop or to close. */
+gboolean
+srv_base_server_is_misplaced (SrvBaseServer *self, const char *what)
+{
+  if (!srv_base_server_get_private (self)->in_child)
+    return FALSE;
+  srv_log (G_LOG_LEVEL_WARNING, "in-child", NULL, NULL,
+           "%s in a forked child does nothing: the server runs in the parent",
+           what);
+  return TRUE;
+}
+
+/* Ends the run of a server that is attached to a main context, unless a
+ * request is just being served there; that thread then does it. */
+void
+srv_base_server_detach (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  GSource *source = NULL;
+
+  g_mutex_lock (&priv->lock);
+  if (priv->loop_thread == NULL)
+    source = g_steal_pointer (&priv->source);
+  g_mutex_unlock (&priv->lock);
+  if (source == NULL)
+    return;
+  g_source_destroy (source);
+  g_source_unref (source);
+  srv_base_server_end_run (self);
+}
+
+/**
+ * srv_base_server_stop:
+ * @self: a server
+ *
+ * Asks the loop to end, and does not wait for it.
+ *
+ * The loop leaves without accepting anybody else; requests that run are not
+ * touched, and the socket stays open. A stop before the first run is kept for
+ * it. Later, a stop of a server that is not being served does nothing.
+ *
+ * Threads: any, also the loop's own, in a hook or a handler.
+ */
+void
+srv_base_server_stop (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv;
+  gboolean idle;
+
+  g_return_if_fail (SRV_IS_BASE_SERVER (self));
+
+  if (srv_base_server_is_misplaced (self, "stop"))
+    return;
+  priv = srv_base_server_get_private (self);
+  g_mutex_lock (&priv->lock);
+  idle = priv->n_runs > 0 && !priv->running;
+  if (!idle)
+    g_atomic_int_set (&priv->stop_requested, TRUE);
+  g_mutex_unlock (&priv->lock);
+  if (idle)
+    return;
+  srv_base_server_wake (self);
+  srv_base_server_note_stopping (self);
+  srv_base_server_detach (self);
+}
+
+/**
+ * srv_base_server_stop_from_signal:
+ * @self: a server
+ *
+ * Asks the loop to end, from a signal handler. If no loop runs, the next one
+ * returns at once.
+ *
+ * Threads: any; async-signal-safe.
+ */
+void
+srv_base_server_stop_from_signal (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+
+  if (priv->in_child)
+    return;
+  g_atomic_int_set (&priv->stop_requested, TRUE);
+  srv_base_server_wake (self);
+}
+
+/* Without a mix-in the only thread may be blocked in a read of the client, and
+ * nobody else is there to end it. So the first signal gives that read the time
+ * that a drain would have, and the second ends the connection. If the read has
+ * begun already, the signal interrupts it, and it looks at the limit again. */
+static void
+limit_inline_request (SrvBaseServerPrivate *priv, gboolean at_once)
+{
+  int fd = g_atomic_int_get (&priv->inline_fd);
+  const struct timeval limit = {
+    .tv_sec = priv->drain_timeout_ms / 1000,
+    .tv_usec = (priv->drain_timeout_ms % 1000) * 1000,
+  };
+
+  if (fd < 0)
+    return;
+  if (at_once || priv->drain_timeout_ms == 0)
+    shutdown (fd, SHUT_RDWR);
+  else if (priv->drain_timeout_ms > 0)
+    {
+      setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+      setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    }
+}
+
+/* What a signal that is bound to the server does: the first asks for a stop,
+ * the second makes whoever drains cut. Async-signal-safe. */
+void
+srv_base_server_note_signal (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  gboolean again = g_atomic_int_add (&priv->n_signals, 1) > 0 ||
+                   g_atomic_int_get (&priv->closing);
+
+  if (priv->in_child)
+    return;
+  if (again)
+    g_atomic_int_set (&priv->hurry, TRUE);
+  limit_inline_request (priv, again);
+  srv_base_server_stop_from_signal (self);
+}
+
+/**
+ * srv_base_server_shutdown:
+ * @self: a server
+ *
+ * Asks the loop to end and waits until it has. The socket stays open: clients
+ * can connect, and wait until somebody serves again.
+ *
+ * On the loop's own thread it only asks, as
+ * [method@SocketServer.BaseServer.stop] does. (In Python that hangs for ever,
+ * as does a shutdown of a server that nobody serves.) A handler that runs on
+ * the loop's thread, without a mix-in, is waited for;
+ * [method@SocketServer.BaseServer.server_close] waits with a limit.
+ *
+ * Threads: any but a signal handler. In Python: `BaseServer.shutdown()`.
+ */
+void
+srv_base_server_shutdown (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv;
+  guint run;
+
+  g_return_if_fail (SRV_IS_BASE_SERVER (self));
+
+  srv_base_server_stop (self);
+  priv = srv_base_server_get_private (self);
+  if (priv->in_child)
+    return;
+  g_mutex_lock (&priv->lock);
+  run = priv->n_runs;
+  while (priv->running && priv->n_runs == run &&
+         priv->loop_thread != g_thread_self ())
+    g_cond_wait (&priv->changed, &priv->lock);
+  g_mutex_unlock (&priv->lock);
+}
+
+typedef gboolean (*Condition) (SrvBaseServerPrivate *priv, guint run);
+
+/* Whether somebody serves, or has since the call began: a run may be so short
+ * that nobody sees it. */
+static gboolean
+is_serving (SrvBaseServerPrivate *priv, guint run)
+{
+  return priv->state == SRV_SERVER_STATE_SERVING || priv->n_runs > run;
+}
+
+static gboolean
+is_stopped (SrvBaseServerPrivate *priv, G_GNUC_UNUSED guint run)
+{
+  return !priv->running;
+}
+
+static gboolean
+wait_until (SrvBaseServer *self,
+            Condition condition,
+            int timeout_ms,
+            const char *what,
+            GError **error)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  gint64 deadline = srv_deadline_from_ms (timeout_ms);
+  gboolean met, closed;
+  gboolean in_time = TRUE;
+  guint run;
+
+  g_mutex_lock (&priv->lock);
+  run = priv->n_runs;
+  while (!(met = condition (priv, run)) &&
+         !(closed = priv->state == SRV_SERVER_STATE_CLOSED) && in_time)
+    if (deadline == SRV_DEADLINE_NEVER)
+      g_cond_wait (&priv->changed, &priv->lock);
+    else
+      in_time = g_cond_wait_until (&priv->changed, &priv->lock, deadline);
+  g_mutex_unlock (&priv->lock);
+  if (met)
+    return TRUE;
+  g_set_error (error, SRV_ERROR,
+               closed ? SRV_ERROR_CLOSED : SRV_ERROR_TIMED_OUT,
+               "the server is not %s: %s", what,
+               closed ? "it is closed" : "time limit reached");
+  return FALSE;
+}
+
+/**
+ * srv_base_server_wait_until_serving:
+ * @self: a server
+ * @timeout_ms: longest wait, in milliseconds; 0 does not wait, -1 waits for
+ *   ever
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Waits until a loop runs, or one has run during the wait.
+ *
+ * Fails with %SRV_ERROR_TIMED_OUT, and with %SRV_ERROR_CLOSED.
+ *
+ * Threads: any but the loop's. Python has no counterpart.
+ *
+ * Returns: %TRUE when the server serves, %FALSE with @error set otherwise
+ */
+gboolean
+srv_base_server_wait_until_serving (SrvBaseServer *self,
+                                    int timeout_ms,
+                                    GError **error)
+{
+  g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+  return wait_until (self, is_serving, timeout_ms, "serving", error);
+}
+
+/**
+ * srv_base_server_wait_until_stopped:
+ * @self: a server
+ * @timeout_ms: longest wait, in milliseconds; 0 does not wait, -1 waits for
+ *   ever
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Waits until no loop runs. Together with
+ * [method@SocketServer.BaseServer.stop] it is a shutdown with a time limit.
+ *
+ * Fails with %SRV_ERROR_TIMED_OUT.
+ *
+ * Threads: any but the loop's.
+ *
+ * Returns: %TRUE when no loop runs, %FALSE with @error set otherwise
+ */
+gboolean
+srv_base_server_wait_until_stopped (SrvBaseServer *self,
+                                    int timeout_ms,
+                                    GError **error)
+{
+  g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+  return wait_until (self, is_stopped, timeout_ms, "stopped", error);
+}
+
+/**
+ * srv_base_server_get_state:
+ * @self: a server
+ *
+ * Gets where the server is in its life.
+ *
+ * Threads: any.
+ *
+ * Returns: the state
+ */
+SrvServerState
+srv_base_server_get_state (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv;
+  SrvServerState state;
+
+  g_return_val_if_fail (SRV_IS_BASE_SERVER (self), SRV_SERVER_STATE_CLOSED);
+
+  priv = srv_base_server_get_private (self);
+  g_mutex_lock (&priv->lock);
+  state = priv->state;
+  g_mutex_unlock (&priv->lock);
+  return state;
+}

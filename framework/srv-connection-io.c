@@ -1,0 +1,231 @@
+/* srv-connection-io.c - sending and receiving
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * In a thread or a process the kernel waits for us: one system call sends or
+ * receives, and keeps the time limit. Only what the kernel cannot do is waited
+ * for with poll: a cancellable, the rest of an interrupted wait, and a
+ * descriptor that somebody has made non-blocking.
+ */
+
+#include "config.h"
+
+#include "srv-connection-private.h"
+#include "srv-deadline-private.h"
+#include "srv-wait.h"
+
+#include <errno.h>
+
+/* A failed system call, as the value that failed calls return. */
+gssize
+srv_connection_fail (const char *what, int saved_errno, GError **error)
+{
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
+               "could not %s: %s", what, g_strerror (saved_errno));
+  return -1;
+}
+
+gboolean
+srv_connection_check_open (SrvConnection *self,
+                           const char *what,
+                           GError **error)
+{
+  if (self->fd >= 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED,
+               "could not %s: the connection is closed", what);
+  return FALSE;
+}
+
+static gssize
+fail_with_timeout (const char *what, GError **error)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+               "could not %s: time limit reached", what);
+  return -1;
+}
+
+/* When an interrupted wait shall end. The kernel starts its own limit anew at
+ * each call, so the rest is waited for with an absolute deadline. A limit in
+ * the socket that is not ours was put there by a signal that asked the server
+ * to stop, and counts from then. */
+static gint64
+deadline_after_interruption (SrvConnection *self, int option, gint64 deadline)
+{
+  struct timeval limit = { 0, 0 };
+  socklen_t size = sizeof limit;
+  int limit_ms;
+
+  if (getsockopt (self->fd, SOL_SOCKET, option, &limit, &size) != 0)
+    return deadline;
+  limit_ms = (int) (limit.tv_sec * 1000 + limit.tv_usec / 1000);
+  if (limit_ms == 0 || limit_ms == self->timeout_ms)
+    return deadline;
+  return srv_deadline_min (deadline, srv_deadline_from_ms (limit_ms));
+}
+
+static gint64
+own_deadline (SrvConnection *self)
+{
+  return self->timeout_ms > 0 ? srv_deadline_from_ms (self->timeout_ms)
+                              : SRV_DEADLINE_NEVER;
+}
+
+gssize
+srv_connection_receive_nonblocking (SrvConnection *self,
+                                    void *buffer,
+                                    gsize count,
+                                    GError **error)
+{
+  gssize n;
+
+  if (!srv_connection_check_open (self, "receive", error))
+    return -1;
+  do
+    n = recv (self->fd, buffer, count, MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  if (n < 0)
+    return srv_connection_fail ("receive", errno, error);
+  if (n == 0 && count > 0)
+    self->at_end = TRUE;
+  return n;
+}
+
+gssize
+srv_connection_send_nonblocking (SrvConnection *self,
+                                 const void *buffer,
+                                 gsize count,
+                                 GError **error)
+{
+  gssize n;
+
+  if (!srv_connection_check_open (self, "send", error))
+    return -1;
+  do
+    n = send (self->fd, buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? srv_connection_fail ("send", errno, error) : n;
+}
+
+/**
+ * srv_connection_receive:
+ * @self: a connection
+ * @buffer: (out caller-allocates) (array length=count) (element-type guint8):
+ *   where to put the bytes
+ * @count: room in @buffer, in bytes
+ * @cancellable: (nullable): ends the wait when cancelled
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Receives what is there, waiting for the first byte.
+ *
+ * Fails with %G_IO_ERROR_TIMED_OUT when the time limit passed,
+ * %G_IO_ERROR_CANCELLED, %G_IO_ERROR_CLOSED, or what the system reports, such
+ * as %G_IO_ERROR_CONNECTION_CLOSED. After a time-out one can go on receiving.
+ *
+ * Threads: the one that the connection belongs to. In Python: `recv()`.
+ *
+ * Returns: the number of bytes, 0 at the end of the stream, -1 with @error set
+ */
+gssize
+srv_connection_receive (SrvConnection *self,
+                        void *buffer,
+                        gsize count,
+                        GCancellable *cancellable,
+                        GError **error)
+{
+  gint64 deadline;
+  gboolean wait_first = cancellable != NULL;
+  gssize n;
+
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  if (!srv_connection_check_open (self, "receive", error))
+    return -1;
+  deadline = own_deadline (self);
+  for (;;)
+    {
+      if (wait_first &&
+          !srv_wait_fd (self->fd, G_IO_IN, deadline, cancellable, error))
+        return -1;
+      n = recv (self->fd, buffer, count, wait_first ? MSG_DONTWAIT : 0);
+      if (n >= 0)
+        break;
+      if (errno == EINTR)
+        deadline = deadline_after_interruption (self, SO_RCVTIMEO, deadline);
+      else if (errno != EAGAIN)
+        return srv_connection_fail ("receive", errno, error);
+      else if (!wait_first && self->blocking)
+        return fail_with_timeout ("receive", error);
+      wait_first = TRUE;
+    }
+  if (n == 0 && count > 0)
+    self->at_end = TRUE;
+  return n;
+}
+
+/**
+ * srv_connection_send_all:
+ * @self: a connection
+ * @buffer: (array length=count) (element-type guint8): the bytes
+ * @count: how many
+ * @cancellable: (nullable): ends the wait when cancelled
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Sends all of the bytes. The time limit bounds the whole call, not each part
+ * that the kernel takes. A peer that has gone never raises `SIGPIPE`.
+ *
+ * Fails with %G_IO_ERROR_TIMED_OUT, %G_IO_ERROR_CANCELLED, %G_IO_ERROR_CLOSED,
+ * or what the system reports, such as %G_IO_ERROR_BROKEN_PIPE. How much was
+ * sent before the failure is not known.
+ *
+ * Threads: the one that the connection belongs to. In Python: `sendall()`.
+ *
+ * Returns: %TRUE when everything is sent, %FALSE with @error set otherwise
+ */
+gboolean
+srv_connection_send_all (SrvConnection *self,
+                         const void *buffer,
+                         gsize count,
+                         GCancellable *cancellable,
+                         GError **error)
+{
+  const char *next = buffer;
+  gint64 deadline;
+  gboolean wait_first = cancellable != NULL;
+  gssize n;
+
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!srv_connection_check_open (self, "send", error))
+    return FALSE;
+  deadline = own_deadline (self);
+  while (count > 0)
+    {
+      if (wait_first &&
+          !srv_wait_fd (self->fd, G_IO_OUT, deadline, cancellable, error))
+        return FALSE;
+      n = send (self->fd, next, count,
+                MSG_NOSIGNAL | (wait_first ? MSG_DONTWAIT : 0));
+      if (n >= 0)
+        {
+          next += n;
+          count -= (gsize) n;
+          /* A short count means that a limit or a signal ended the wait. */
+          wait_first = TRUE;
+        }
+      else if (errno == EINTR)
+        {
+          deadline = deadline_after_interruption (self, SO_SNDTIMEO, deadline);
+          wait_first = TRUE;
+        }
+      else if (errno != EAGAIN)
+        return srv_connection_fail ("send", errno, error) >= 0;
+      else if (!wait_first && self->blocking)
+        return fail_with_timeout ("send", error) >= 0;
+      else
+        wait_first = TRUE;
+    }
+  return TRUE;
+}

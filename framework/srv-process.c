@@ -1,0 +1,68 @@
+/* srv-process.c - what there is to know about processes
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "srv-process-private.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Every thread has a directory there, so the links tell their number. */
+gboolean
+srv_process_has_threads (void)
+{
+  struct stat tasks;
+
+  return stat ("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3;
+}
+
+/* Signals that a service may have caught do their default again, and none is
+ * blocked: a child that inherited a handler but not the loop behind it could
+ * not even be terminated. What is ignored stays ignored. */
+void
+srv_process_reset_signals (void)
+{
+  static const int caught[] = {
+    SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM,
+    SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD,
+  };
+  struct sigaction action;
+  sigset_t none;
+
+  for (guint i = 0; i < G_N_ELEMENTS (caught); i++)
+    if (sigaction (caught[i], NULL, &action) == 0 &&
+        action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL)
+      signal (caught[i], SIG_DFL);
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+}
+
+/* A descriptor that becomes readable when a child ends; -1 without one. */
+int
+srv_process_open_pidfd (pid_t pid)
+{
+  return (int) syscall (SYS_pidfd_open, pid, 0);
+}
+
+/* Whether a child has ended, and how. Somebody else may have waited for it, or
+ * nobody needs to because SIGCHLD is ignored; then it has ended all the same,
+ * and -1 stands for how. */
+gboolean
+srv_process_has_ended (pid_t pid, int *wait_status)
+{
+  pid_t ended;
+
+  do
+    ended = waitpid (pid, wait_status, WNOHANG);
+  while (ended < 0 && errno == EINTR);
+  if (ended < 0)
+    *wait_status = -1;
+  return ended == pid || (ended < 0 && errno == ECHILD);
+}
