@@ -31,6 +31,19 @@ srv_base_server_close_listener (SrvBaseServer *self)
   srv_listener_unref (listener);
 }
 
+/* Whether another thread is in the loop. */
+static gboolean
+is_loop_elsewhere (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  GThread *thread;
+
+  g_mutex_lock (&priv->lock);
+  thread = priv->loop_thread;
+  g_mutex_unlock (&priv->lock);
+  return thread != NULL && thread != g_thread_self ();
+}
+
 /**
  * srv_base_server_wait_for_event:
  * @self: a server that is being closed
@@ -56,29 +69,17 @@ srv_base_server_wait_for_event (SrvBaseServer *self, gint64 deadline)
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
 
   priv = srv_base_server_get_private (self);
-  fds[0].fd = priv->wake_fd;
-  if (priv->mix_in != NULL)
+  fds[0].fd = priv->event_fd;
+  /* A loop that has not left yet takes care of the mix-in's descriptor. */
+  if (priv->mix_in != NULL && !is_loop_elsewhere (self))
     fds[1].fd = srv_mix_in_fileno (priv->mix_in, self);
   if (poll (fds, G_N_ELEMENTS (fds), srv_deadline_poll_timeout (deadline)) >
         0 &&
-      fds[0].revents != 0 && read (priv->wake_fd, &count, sizeof count) < 0)
+      fds[0].revents != 0 && read (priv->event_fd, &count, sizeof count) < 0)
     g_assert (errno == EAGAIN);
   if (g_atomic_int_get (&priv->patient) && g_atomic_int_get (&priv->hurry))
     return FALSE;
   return !srv_deadline_has_passed (deadline);
-}
-
-/* Whether another thread is in the loop. */
-static gboolean
-is_loop_elsewhere (SrvBaseServer *self)
-{
-  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
-  GThread *thread;
-
-  g_mutex_lock (&priv->lock);
-  thread = priv->loop_thread;
-  g_mutex_unlock (&priv->lock);
-  return thread != NULL && thread != g_thread_self ();
 }
 
 /**
@@ -207,6 +208,23 @@ srv_base_server_real_server_close (SrvBaseServer *self)
     cut_the_rest (self);
 }
 
+/* Somebody else closes the server already. The server waits for its handlers,
+ * so they must not wait for it; neither must a hook that the closing calls. */
+static void
+wait_for_closer (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+
+  if (srv_base_server_is_own_request (self))
+    return;
+  g_mutex_lock (&priv->lock);
+  while (priv->state != SRV_SERVER_STATE_CLOSED &&
+         priv->closer != g_thread_self () &&
+         priv->loop_thread != g_thread_self ())
+    g_cond_wait (&priv->changed, &priv->lock);
+  g_mutex_unlock (&priv->lock);
+}
+
 /**
  * srv_base_server_server_close: (virtual server_close)
  * @self: a server
@@ -220,7 +238,8 @@ srv_base_server_real_server_close (SrvBaseServer *self)
  * themselves, after that their connections are shut down, and
  * [property@SocketServer.BaseServer:cut-timeout] for them to notice; child
  * processes are terminated and then killed. A handler that closes its own
- * server is not waited for. A second call does nothing.
+ * server is not waited for. A second call does nothing but wait until the first
+ * is done.
  *
  * An implementation that closes more things chains up first.
  *
@@ -242,7 +261,13 @@ srv_base_server_server_close (SrvBaseServer *self)
     return 0;
   priv = srv_base_server_get_private (self);
   if (g_atomic_int_exchange (&priv->closing, TRUE))
-    return srv_base_server_get_n_cut_requests (self);
+    {
+      wait_for_closer (self);
+      return srv_base_server_get_n_cut_requests (self);
+    }
+  g_mutex_lock (&priv->lock);
+  priv->closer = g_thread_self ();
+  g_mutex_unlock (&priv->lock);
   SRV_BASE_SERVER_GET_CLASS (self)->server_close (self);
   srv_base_server_set_state (self, SRV_SERVER_STATE_CLOSED);
   return srv_base_server_get_n_cut_requests (self);

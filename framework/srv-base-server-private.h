@@ -47,6 +47,7 @@ typedef struct
   guint n_runs;
   gboolean running;      /* somebody serves, or the server is attached */
   GThread *loop_thread;  /* who runs the loop just now; NULL: nobody */
+  GThread *closer;       /* who closes the server; NULL: nobody yet */
   GSource *source;       /* owned, nullable: attached to a main context */
   SrvListener *listener; /* owned, nullable; the loop reads it without lock */
   GHashTable *active;    /* requests between get_request and shutdown_request */
@@ -73,7 +74,11 @@ typedef struct
   int in_shortage;
 
   /* Set once. */
-  int wake_fd;  /* an eventfd: ends the wait of the loop or of a drain */
+  GSocketAddress *server_address; /* owned, nullable: what was bound */
+  char *bound_endpoint;           /* owned, nullable: the same as a string */
+  int wake_fd;                    /* an eventfd: ends the wait of the loop */
+  int event_fd; /* another: ends the wait of whoever closes the server; both
+                 * may wait at a time, and reading one takes the event away */
   int drain_fd; /* in a child: ends when the parent begins to drain; or -1 */
   gboolean in_child;
 
@@ -116,6 +121,7 @@ void srv_base_server_real_accept_failed (SrvBaseServer *self,
                                          SrvAcceptVerdict verdict,
                                          const GError *error);
 void srv_base_server_cut_active (SrvBaseServer *self);
+gboolean srv_base_server_is_own_request (SrvBaseServer *self);
 guint srv_base_server_count_others (SrvBaseServer *self);
 
 /* srv-base-server-settings.c */

@@ -76,20 +76,20 @@ count (SrvBaseServer *self, guint64 *counter)
   g_mutex_unlock (&priv->lock);
 }
 
+/* Whether the calling thread is serving a request of this server. */
+gboolean
+srv_base_server_is_own_request (SrvBaseServer *self)
+{
+  return current_request != NULL && is_active (self, current_request);
+}
+
 /* How many requests run beside the caller's own. */
 guint
 srv_base_server_count_others (SrvBaseServer *self)
 {
-  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
-  guint n;
+  guint n = srv_base_server_get_n_active_requests (self);
 
-  g_mutex_lock (&priv->lock);
-  n = g_hash_table_size (priv->active);
-  if (current_request != NULL &&
-      g_hash_table_contains (priv->active, current_request))
-    n--;
-  g_mutex_unlock (&priv->lock);
-  return n;
+  return srv_base_server_is_own_request (self) ? n - 1 : n;
 }
 
 /* Ends every connection under its handler, but the caller's own. */

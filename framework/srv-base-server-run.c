@@ -41,12 +41,23 @@ srv_base_server_set_state (SrvBaseServer *self, SrvServerState state)
     g_object_notify (G_OBJECT (self), "state");
 }
 
+/* A full counter wakes as well, so a failure to add to it is none. */
+static void
+signal_eventfd (int fd)
+{
+  const guint64 one = 1;
+  int saved_errno = errno;
+
+  if (fd >= 0 && write (fd, &one, sizeof one) < 0)
+    errno = saved_errno;
+}
+
 /**
  * srv_base_server_wake:
  * @self: a server
  *
- * Makes the loop look again at what it waits for. A mix-in calls it when it
- * can admit a request after it could not.
+ * Makes the loop, and whoever closes the server, look again at what they wait
+ * for. A mix-in calls it when it can admit a request after it could not.
  *
  * Threads: any; also in a signal handler.
  */
@@ -54,12 +65,10 @@ void
 srv_base_server_wake (SrvBaseServer *self)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
-  const guint64 one = 1;
-  int saved_errno = errno;
 
-  /* A full counter wakes as well, so a failure to add to it is none. */
-  if (priv->wake_fd >= 0 && write (priv->wake_fd, &one, sizeof one) < 0)
-    errno = saved_errno;
+  signal_eventfd (priv->wake_fd);
+  if (g_atomic_int_get (&priv->closing))
+    signal_eventfd (priv->event_fd);
 }
 
 gboolean

@@ -213,55 +213,37 @@ srv_base_server_get_mix_in (SrvBaseServer *self)
  * srv_base_server_get_server_address:
  * @self: a server
  *
- * Gets the address that the socket is bound to, with the port that the system
- * has picked if it was asked to.
+ * Gets the address that the socket is or was bound to, with the port that the
+ * system has picked if it was asked to.
  *
  * Threads: any. In Python: `server_address`.
  *
- * Returns: (transfer full) (nullable): the address, %NULL before it is bound
- *   and after it is closed
+ * Returns: (transfer none) (nullable): the address, %NULL before it is bound
  */
 GSocketAddress *
 srv_base_server_get_server_address (SrvBaseServer *self)
 {
-  SrvBaseServerPrivate *priv;
-  GSocketAddress *address = NULL;
-
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), NULL);
-
-  priv = srv_base_server_get_private (self);
-  g_mutex_lock (&priv->lock);
-  if (priv->listener != NULL)
-    address = srv_listener_get_address (priv->listener);
-  g_mutex_unlock (&priv->lock);
-  return address;
+  return srv_base_server_get_private (self)->server_address;
 }
 
 /**
  * srv_base_server_dup_endpoint:
  * @self: a server
  *
- * Gets where the server listens, as an endpoint string that a client can use.
+ * Gets where the server listens, or did, as an endpoint string that a client
+ * can use.
  *
  * Threads: any.
  *
  * Returns: (transfer full) (nullable): the string, %NULL before the socket is
- *   bound and after it is closed
+ *   bound
  */
 char *
 srv_base_server_dup_endpoint (SrvBaseServer *self)
 {
-  SrvBaseServerPrivate *priv;
-  char *endpoint = NULL;
-
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), NULL);
-
-  priv = srv_base_server_get_private (self);
-  g_mutex_lock (&priv->lock);
-  if (priv->listener != NULL)
-    endpoint = srv_listener_to_string (priv->listener);
-  g_mutex_unlock (&priv->lock);
-  return endpoint;
+  return g_strdup (srv_base_server_get_private (self)->bound_endpoint);
 }
 
 /**
@@ -532,7 +514,9 @@ drop_parents_things (SrvBaseServerPrivate *priv, SrvRequest *request)
       }
   g_clear_pointer (&priv->listener, srv_listener_unref);
   close (priv->wake_fd);
+  close (priv->event_fd);
   priv->wake_fd = -1;
+  priv->event_fd = -1;
 }
 
 /**

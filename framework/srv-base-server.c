@@ -153,6 +153,8 @@ srv_base_server_open_listener (SrvBaseServer *self,
   listener = srv_listener_open (options, error);
   if (listener == NULL)
     return FALSE;
+  priv->server_address = srv_listener_get_address (listener);
+  priv->bound_endpoint = srv_listener_to_string (listener);
   g_mutex_lock (&priv->lock);
   priv->listener = listener;
   g_mutex_unlock (&priv->lock);
@@ -297,7 +299,8 @@ srv_base_server_initable_real_init (GInitable *initable,
   if (priv->wake_fd >= 0)
     return TRUE;
   priv->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (priv->wake_fd < 0)
+  priv->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (priv->wake_fd < 0 || priv->event_fd < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
                    "could not make an eventfd: %s", g_strerror (errno));
@@ -331,11 +334,15 @@ srv_base_server_finalize (GObject *object)
   srv_base_server_forget_handler (SRV_BASE_SERVER (object));
   g_clear_object (&priv->mix_in);
   g_clear_object (&priv->drain_cancellable);
+  g_clear_object (&priv->server_address);
+  g_clear_pointer (&priv->bound_endpoint, g_free);
   g_clear_pointer (&priv->endpoint, srv_endpoint_free);
   g_clear_pointer (&priv->listener, srv_listener_unref);
   g_clear_pointer (&priv->active, g_hash_table_unref);
   if (priv->wake_fd >= 0)
     close (priv->wake_fd);
+  if (priv->event_fd >= 0)
+    close (priv->event_fd);
   g_cond_clear (&priv->changed);
   g_mutex_clear (&priv->lock);
   G_OBJECT_CLASS (srv_base_server_parent_class)->finalize (object);
@@ -379,7 +386,7 @@ srv_base_server_get_property (GObject *object,
       g_value_set_enum (value, (int) srv_base_server_get_state (self));
       break;
     case PROP_SERVER_ADDRESS:
-      g_value_take_object (value, srv_base_server_get_server_address (self));
+      g_value_set_object (value, priv->server_address);
       break;
     case PROP_TIMEOUT:
       g_value_set_int (value, priv->timeout_ms);
@@ -668,6 +675,7 @@ srv_base_server_init (SrvBaseServer *self)
   priv->drain_timeout_ms = 30000;
   priv->cut_timeout_ms = 1000;
   priv->wake_fd = -1;
+  priv->event_fd = -1;
   priv->drain_fd = -1;
   priv->inline_fd = -1;
 }

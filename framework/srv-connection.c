@@ -23,6 +23,10 @@
  * orderly end. */
 #define LINGER_MAX_BYTES (1024 * 1024)
 
+/* A client that has sent nothing for so long is not in the middle of sending,
+ * and waits for us: then the close does no harm. */
+#define LINGER_QUIET_MS 50
+
 /**
  * SrvConnection:
  *
@@ -85,9 +89,9 @@ close_fd (SrvConnection *self)
     close (fd);
 }
 
-/* Takes in what the client had already sent, for a while: closing over unread
- * input would make the kernel send a reset, and the client could lose the
- * reply that it has not read yet. */
+/* Takes in what the client had already sent, and what it still sends, for a
+ * while: closing over unread input would make the kernel send a reset, and the
+ * client could lose the reply that it has not read yet. */
 static void
 drain_input (SrvConnection *self, int linger_timeout_ms)
 {
@@ -96,17 +100,16 @@ drain_input (SrvConnection *self, int linger_timeout_ms)
   gint64 deadline = SRV_DEADLINE_NEVER;
   gssize n;
 
-  while ((n = recv (self->fd, sink, sizeof sink, MSG_DONTWAIT)) != 0)
+  while ((n = recv (self->fd, sink, sizeof sink, MSG_DONTWAIT)) > 0 &&
+         total < LINGER_MAX_BYTES)
     {
-      if (n < 0 && errno != EINTR && (errno != EAGAIN || total == 0))
-        return;
-      if (n > 0)
-        total += (gsize) n;
-      if (total > LINGER_MAX_BYTES)
-        return;
+      total += (gsize) n;
       if (deadline == SRV_DEADLINE_NEVER)
         deadline = srv_deadline_from_ms (linger_timeout_ms);
-      if (!srv_wait_fd (self->fd, G_IO_IN, deadline, NULL, NULL))
+      if (!srv_wait_fd (self->fd, G_IO_IN,
+                        srv_deadline_min (deadline, srv_deadline_from_ms (
+                                                      LINGER_QUIET_MS)),
+                        NULL, NULL))
         return;
     }
 }
