@@ -12,6 +12,7 @@
 
 #include "srv-base-server-private.h"
 #include "srv-deadline-private.h"
+#include "srv-errno-private.h"
 #include "srv-hook-private.h"
 
 #include <errno.h>
@@ -107,9 +108,7 @@ poll_once (Wait *wait, gint64 deadline, GError **error)
     wait->fds[i].revents = 0;
   if (errno == EINTR)
     return TRUE;
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-               "could not wait for requests: %s", g_strerror (errno));
-  return FALSE;
+  return srv_set_errno_error (error, errno, "could not wait for requests");
 }
 
 /* What came beside requests: a wish to look again, children that ended. */

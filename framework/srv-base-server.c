@@ -8,6 +8,7 @@
 #include "srv-base-server.h"
 
 #include "srv-base-server-private.h"
+#include "srv-errno-private.h"
 #include "srv-hook-private.h"
 
 #include <errno.h>
@@ -301,11 +302,7 @@ srv_base_server_initable_real_init (GInitable *initable,
   priv->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   priv->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (priv->wake_fd < 0 || priv->event_fd < 0)
-    {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "could not make an eventfd: %s", g_strerror (errno));
-      return FALSE;
-    }
+    return srv_set_errno_error (error, errno, "could not make an eventfd");
   if (!priv->bind_and_activate || bind_and_activate (self, error))
     return TRUE;
   srv_base_server_server_close (self);

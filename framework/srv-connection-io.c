@@ -12,6 +12,7 @@
 
 #include "srv-connection-private.h"
 #include "srv-deadline-private.h"
+#include "srv-errno-private.h"
 #include "srv-wait.h"
 
 #include <errno.h>
@@ -20,8 +21,7 @@
 gssize
 srv_connection_fail (const char *what, int saved_errno, GError **error)
 {
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
-               "could not %s: %s", what, g_strerror (saved_errno));
+  srv_set_errno_error (error, saved_errno, "could not %s", what);
   return -1;
 }
 

@@ -7,6 +7,7 @@
 
 #include "srv-create-server.h"
 
+#include "srv-errno-private.h"
 #include "srv-new-server-private.h"
 #include "srv-tcp-server.h"
 #include "srv-udp-server.h"
@@ -30,8 +31,7 @@ server_type_for_fd (int fd, GError **error)
       getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &type_size) != 0)
     {
       code = errno;
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-                   "could not use fd:%d: %s", fd, g_strerror (code));
+      srv_set_errno_error (error, code, "could not use fd:%d", fd);
       return G_TYPE_INVALID;
     }
   if (domain == AF_UNIX)

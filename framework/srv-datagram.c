@@ -8,6 +8,7 @@
 #include "srv-datagram.h"
 
 #include "srv-datagram-private.h"
+#include "srv-errno-private.h"
 #include "srv-request.h"
 
 #include <errno.h>
@@ -273,8 +274,7 @@ srv_datagram_receive (SrvListener *listener,
     {
       int code = errno;
 
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-                   "could not receive: %s", g_strerror (code));
+      srv_set_errno_error (error, code, "could not receive");
       errno = code;
       return NULL;
     }

@@ -8,6 +8,8 @@
 #include "srv-forking-mix-in.h"
 
 #include "srv-base-server.h"
+#include "srv-children-private.h"
+#include "srv-errno-private.h"
 #include "srv-log-private.h"
 #include "srv-process-private.h"
 
@@ -15,13 +17,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* How often children without a pidfd are asked whether they have ended. */
-#define SWEEP_INTERVAL_MS 50
 
 /**
  * SrvForkingMixIn:
@@ -48,13 +45,10 @@
  */
 typedef struct
 {
-  GHashTable *children; /* pid → pidfd, -1 if there is none */
+  SrvChildren *children; /* owned */
   guint max_children;
   SrvForkGuard fork_guard;
   gboolean warned;
-
-  int epoll_fd; /* all pidfds; what the loop waits for; -1 at first */
-  int sweep_fd; /* a timer, while some children have no pidfd; or -1 */
 
   /* A pipe that nobody writes to. Children keep the reading end, and see its
    * end when the parent begins to drain, or has died. */
@@ -96,16 +90,6 @@ clear_fd (int *fd)
 }
 
 static gboolean
-fail_with_errno (const char *what, GError **error)
-{
-  int code = errno;
-
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-               "could not %s: %s", what, g_strerror (code));
-  return FALSE;
-}
-
-static gboolean
 check_threads (SrvForkingMixIn *self, SrvBaseServer *server, GError **error)
 {
   SrvForkingMixInPrivate *priv = get_private (self);
@@ -132,71 +116,11 @@ prepare_descriptors (SrvForkingMixIn *self, GError **error)
 {
   SrvForkingMixInPrivate *priv = get_private (self);
 
-  if (priv->epoll_fd < 0)
-    priv->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
-  if (priv->epoll_fd < 0)
-    return fail_with_errno ("make an epoll descriptor", error);
-  if (priv->drain_pipe[0] < 0 && pipe2 (priv->drain_pipe, O_CLOEXEC) != 0)
-    return fail_with_errno ("make a pipe", error);
-  return TRUE;
-}
-
-/* What the epoll set knows a descriptor by: the child, or 0 for the timer. */
-static gboolean
-watch_fd (SrvForkingMixInPrivate *priv, int fd, pid_t pid)
-{
-  struct epoll_event event = { .events = EPOLLIN, .data.fd = pid };
-
-  return epoll_ctl (priv->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
-/* Without a pidfd, for want of a descriptor or on a kernel without them, a
- * child is asked for from time to time until it has ended. */
-static void
-start_sweeping (SrvForkingMixInPrivate *priv)
-{
-  const struct itimerspec interval = {
-    .it_interval.tv_nsec = SWEEP_INTERVAL_MS * 1000000,
-    .it_value.tv_nsec = SWEEP_INTERVAL_MS * 1000000,
-  };
-
-  if (priv->sweep_fd >= 0)
-    return;
-  priv->sweep_fd = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  if (priv->sweep_fd >= 0 &&
-      (timerfd_settime (priv->sweep_fd, 0, &interval, NULL) != 0 ||
-       !watch_fd (priv, priv->sweep_fd, 0)))
-    clear_fd (&priv->sweep_fd);
-}
-
-static void
-watch_child (SrvForkingMixIn *self, pid_t pid)
-{
-  SrvForkingMixInPrivate *priv = get_private (self);
-  int pidfd = srv_process_open_pidfd (pid);
-
-  if (pidfd >= 0 && !watch_fd (priv, pidfd, pid))
-    clear_fd (&pidfd);
-  if (pidfd < 0)
-    start_sweeping (priv);
-  g_hash_table_insert (priv->children, GINT_TO_POINTER (pid),
-                       GINT_TO_POINTER (pidfd));
-}
-
-static void
-drop_parents_things (SrvForkingMixInPrivate *priv)
-{
-  GHashTableIter iter;
-  gpointer pidfd;
-
-  g_hash_table_iter_init (&iter, priv->children);
-  while (g_hash_table_iter_next (&iter, NULL, &pidfd))
-    if (GPOINTER_TO_INT (pidfd) >= 0)
-      close (GPOINTER_TO_INT (pidfd));
-  g_hash_table_remove_all (priv->children);
-  clear_fd (&priv->epoll_fd);
-  clear_fd (&priv->sweep_fd);
-  clear_fd (&priv->drain_pipe[1]);
+  if (!srv_children_open (priv->children, error))
+    return FALSE;
+  if (priv->drain_pipe[0] >= 0 || pipe2 (priv->drain_pipe, O_CLOEXEC) == 0)
+    return TRUE;
+  return srv_set_errno_error (error, errno, "could not make a pipe");
 }
 
 static guint64
@@ -221,7 +145,8 @@ run_child (SrvForkingMixIn *self, SrvBaseServer *server, SrvRequest *request)
 
   srv_process_reset_signals ();
   srv_base_server_enter_child (server, request, priv->drain_pipe[0]);
-  drop_parents_things (priv);
+  srv_children_drop (priv->children);
+  clear_fd (&priv->drain_pipe[1]);
   ok = srv_base_server_complete_request (server, request, &error) &&
        count_failed (server) == n_failed;
   /* In Python what a child has printed to a file or a pipe is lost. */
@@ -247,13 +172,13 @@ srv_forking_mix_in_process_request (SrvMixIn *mix_in,
   fflush (stderr);
   pid = fork ();
   if (pid < 0)
-    return fail_with_errno ("fork", error);
+    return srv_set_errno_error (error, errno, "could not fork");
   if (pid == 0)
     run_child (self, server, request);
   /* First of all, for it makes room for the pidfd. A shutdown would end the
    * child's connection as well. */
   srv_base_server_close_request (server, request);
-  watch_child (self, pid);
+  srv_children_watch (get_private (self)->children, pid);
   return TRUE;
 }
 
@@ -264,7 +189,7 @@ srv_forking_mix_in_admits (SrvMixIn *mix_in,
   SrvForkingMixInPrivate *priv = get_private (SRV_FORKING_MIX_IN (mix_in));
 
   return priv->max_children == 0 ||
-         g_hash_table_size (priv->children) < priv->max_children;
+         srv_children_count (priv->children) < priv->max_children;
 }
 
 static int
@@ -274,66 +199,13 @@ srv_forking_mix_in_fileno (SrvMixIn *mix_in,
   SrvForkingMixIn *self = SRV_FORKING_MIX_IN (mix_in);
 
   prepare_descriptors (self, NULL);
-  return get_private (self)->epoll_fd;
+  return srv_children_get_fd (get_private (self)->children);
 }
 
 static void
-forget_child (SrvForkingMixIn *self, pid_t pid)
+tell_ended (gpointer self, pid_t pid, int wait_status)
 {
-  SrvForkingMixInPrivate *priv = get_private (self);
-  gpointer pidfd = NULL;
-
-  g_hash_table_steal_extended (priv->children, GINT_TO_POINTER (pid), NULL,
-                               &pidfd);
-  /* Closing takes it out of the epoll set: nobody else has a copy. A child
-   * that is being forked just now closes its own. */
-  if (GPOINTER_TO_INT (pidfd) >= 0)
-    {
-      epoll_ctl (priv->epoll_fd, EPOLL_CTL_DEL, GPOINTER_TO_INT (pidfd), NULL);
-      close (GPOINTER_TO_INT (pidfd));
-    }
-}
-
-/* How many have ended: one, or none if it was too early. */
-static guint
-collect_child (SrvForkingMixIn *self, pid_t pid)
-{
-  int wait_status = 0;
-
-  if (!srv_process_has_ended (pid, &wait_status))
-    return 0;
-  forget_child (self, pid);
   g_signal_emit (self, signals[SIGNAL_CHILD_EXITED], 0, (int) pid, wait_status);
-  return 1;
-}
-
-/* Asks for the children that have no pidfd; stops when none is left. */
-static guint
-sweep (SrvForkingMixIn *self)
-{
-  SrvForkingMixInPrivate *priv = get_private (self);
-  g_autoptr (GArray) pids = srv_forking_mix_in_get_active_children (self);
-  guint n_left = 0;
-  guint n_ended = 0;
-  guint64 ticks;
-
-  if (read (priv->sweep_fd, &ticks, sizeof ticks) < 0)
-    g_assert (errno == EAGAIN || errno == EINTR);
-  for (guint i = 0; i < pids->len; i++)
-    {
-      gpointer pid = GINT_TO_POINTER (g_array_index (pids, int, i));
-      gpointer pidfd = g_hash_table_lookup (priv->children, pid);
-
-      if (GPOINTER_TO_INT (pidfd) >= 0)
-        continue;
-      if (collect_child (self, GPOINTER_TO_INT (pid)) > 0)
-        n_ended++;
-      else
-        n_left++;
-    }
-  if (n_left == 0)
-    clear_fd (&priv->sweep_fd);
-  return n_ended;
 }
 
 static gboolean
@@ -343,17 +215,6 @@ srv_forking_mix_in_service_actions (SrvMixIn *mix_in,
 {
   srv_forking_mix_in_collect_children (SRV_FORKING_MIX_IN (mix_in));
   return TRUE;
-}
-
-static void
-kill_children (SrvForkingMixInPrivate *priv, int signo)
-{
-  GHashTableIter iter;
-  gpointer pid;
-
-  g_hash_table_iter_init (&iter, priv->children);
-  while (g_hash_table_iter_next (&iter, &pid, NULL))
-    kill (GPOINTER_TO_INT (pid), signo);
 }
 
 static gboolean
@@ -370,12 +231,12 @@ srv_forking_mix_in_drain (SrvMixIn *mix_in,
   clear_fd (&priv->drain_pipe[1]);
   if (step == SRV_DRAIN_STEP_CUT)
     {
-      *n_cut += g_hash_table_size (priv->children);
-      kill_children (priv, SIGTERM);
+      *n_cut += srv_children_count (priv->children);
+      srv_children_kill (priv->children, SIGTERM);
     }
   else if (step == SRV_DRAIN_STEP_KILL)
-    kill_children (priv, SIGKILL);
-  while (g_hash_table_size (priv->children) > 0)
+    srv_children_kill (priv->children, SIGKILL);
+  while (srv_children_count (priv->children) > 0)
     {
       if (!srv_base_server_wait_for_event (server, deadline))
         return FALSE;
@@ -401,9 +262,9 @@ srv_forking_mix_in_finalize (GObject *object)
 {
   SrvForkingMixInPrivate *priv = get_private (SRV_FORKING_MIX_IN (object));
 
-  drop_parents_things (priv);
+  srv_children_free (priv->children);
   clear_fd (&priv->drain_pipe[0]);
-  g_hash_table_unref (priv->children);
+  clear_fd (&priv->drain_pipe[1]);
   G_OBJECT_CLASS (srv_forking_mix_in_parent_class)->finalize (object);
 }
 
@@ -525,11 +386,9 @@ srv_forking_mix_in_init (SrvForkingMixIn *self)
 {
   SrvForkingMixInPrivate *priv = get_private (self);
 
-  priv->children = g_hash_table_new (NULL, NULL);
+  priv->children = srv_children_new ();
   priv->max_children = 40;
   priv->fork_guard = SRV_FORK_GUARD_WARN;
-  priv->epoll_fd = -1;
-  priv->sweep_fd = -1;
   priv->drain_pipe[0] = -1;
   priv->drain_pipe[1] = -1;
 }
@@ -644,7 +503,7 @@ guint
 srv_forking_mix_in_get_n_active_children (SrvForkingMixIn *self)
 {
   g_return_val_if_fail (SRV_IS_FORKING_MIX_IN (self), 0);
-  return g_hash_table_size (get_private (self)->children);
+  return srv_children_count (get_private (self)->children);
 }
 
 /**
@@ -660,21 +519,8 @@ srv_forking_mix_in_get_n_active_children (SrvForkingMixIn *self)
 GArray *
 srv_forking_mix_in_get_active_children (SrvForkingMixIn *self)
 {
-  GArray *pids;
-  GHashTableIter iter;
-  gpointer key;
-
   g_return_val_if_fail (SRV_IS_FORKING_MIX_IN (self), NULL);
-
-  pids = g_array_new (FALSE, FALSE, sizeof (int));
-  g_hash_table_iter_init (&iter, get_private (self)->children);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    {
-      int pid = GPOINTER_TO_INT (key);
-
-      g_array_append_val (pids, pid);
-    }
-  return pids;
+  return srv_children_list (get_private (self)->children);
 }
 
 /**
@@ -693,23 +539,6 @@ srv_forking_mix_in_get_active_children (SrvForkingMixIn *self)
 guint
 srv_forking_mix_in_collect_children (SrvForkingMixIn *self)
 {
-  struct epoll_event events[32];
-  SrvForkingMixInPrivate *priv;
-  guint n_ended = 0;
-  int n = 0;
-
   g_return_val_if_fail (SRV_IS_FORKING_MIX_IN (self), 0);
-
-  priv = get_private (self);
-  do
-    {
-      if (priv->epoll_fd >= 0)
-        n = epoll_wait (priv->epoll_fd, events, G_N_ELEMENTS (events), 0);
-      for (int i = 0; i < n; i++)
-        n_ended += events[i].data.fd != 0
-                     ? collect_child (self, events[i].data.fd)
-                     : sweep (self);
-    }
-  while (n == G_N_ELEMENTS (events));
-  return n_ended;
+  return srv_children_collect (get_private (self)->children, tell_ended, self);
 }

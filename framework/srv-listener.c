@@ -7,6 +7,7 @@
 
 #include "srv-listener-private.h"
 
+#include "srv-errno-private.h"
 #include "srv-unix-path-private.h"
 
 #include <errno.h>
@@ -46,8 +47,7 @@ fail (const SrvListenOptions *options,
 {
   g_autofree char *name = srv_endpoint_to_string (options->endpoint);
 
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-               "could not %s %s: %s", what, name, g_strerror (code));
+  srv_set_errno_error (error, code, "could not %s %s", what, name);
   return NULL;
 }
 

@@ -9,6 +9,7 @@
 
 #include "srv-base-server-private.h"
 #include "srv-connection-private.h"
+#include "srv-errno-private.h"
 #include "srv-stream-request-handler.h"
 
 #include <errno.h>
@@ -105,8 +106,7 @@ srv_stream_server_server_activate (SrvBaseServer *server, GError **error)
       int code = errno;
       g_autofree char *name = srv_listener_to_string (listener);
 
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-                   "could not listen on %s: %s", name, g_strerror (code));
+      srv_set_errno_error (error, code, "could not listen on %s", name);
       return FALSE;
     }
   set_inherited_options (priv, listener);
@@ -162,8 +162,7 @@ srv_stream_server_get_request (SrvBaseServer *server, GError **error)
   srv_base_server_set_accept_errno (server, code);
   if (code == EMFILE && priv->shed_on_shortage)
     shed (listener);
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-               "could not accept: %s", g_strerror (code));
+  srv_set_errno_error (error, code, "could not accept");
   return NULL;
 }
 

@@ -23,6 +23,8 @@
 
 #include "srv-unix-path-private.h"
 
+#include "srv-errno-private.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -47,9 +49,7 @@ struct _SrvUnixPath
 static gboolean
 fail (const char *what, const char *path, int code, GError **error)
 {
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-               "could not %s %s: %s", what, path, g_strerror (code));
-  return FALSE;
+  return srv_set_errno_error (error, code, "could not %s %s", what, path);
 }
 
 static gboolean

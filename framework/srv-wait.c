@@ -8,6 +8,7 @@
 #include "srv-wait.h"
 
 #include "srv-deadline-private.h"
+#include "srv-errno-private.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -65,9 +66,8 @@ srv_wait_fd (int fd,
     return FALSE;
   if (n < 0)
     {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
-                   "could not wait for descriptor %d: %s", fd,
-                   g_strerror (saved_errno));
+      srv_set_errno_error (error, saved_errno,
+                           "could not wait for descriptor %d", fd);
       return FALSE;
     }
   if (n == 0)

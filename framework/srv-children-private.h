@@ -1,0 +1,31 @@
+/* srv-children-private.h - child processes, and when they end
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+G_BEGIN_DECLS
+
+typedef struct _SrvChildren SrvChildren;
+
+/* How a child ended: a status as waitpid () gives it, -1 if nobody knows. */
+typedef void (*SrvChildEnded) (gpointer user_data, pid_t pid, int wait_status);
+
+SrvChildren *srv_children_new (void);
+void srv_children_free (SrvChildren *self);
+gboolean srv_children_open (SrvChildren *self, GError **error);
+int srv_children_get_fd (SrvChildren *self);
+void srv_children_watch (SrvChildren *self, pid_t pid);
+guint srv_children_count (SrvChildren *self);
+GArray *srv_children_list (SrvChildren *self);
+guint srv_children_collect (SrvChildren *self,
+                            SrvChildEnded ended,
+                            gpointer user_data);
+void srv_children_kill (SrvChildren *self, int signo);
+void srv_children_drop (SrvChildren *self);
+
+G_END_DECLS

@@ -1,0 +1,250 @@
+/* srv-children.c - child processes, and when they end
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Each child is watched by a pidfd, and all of them by one epoll descriptor,
+ * which the loop polls. A child is waited for by its own number and nobody
+ * else is, because other code has children as well.
+ */
+
+#include "config.h"
+
+#include "srv-children-private.h"
+
+#include "srv-errno-private.h"
+#include "srv-process-private.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* How often children without a pidfd are asked whether they have ended. */
+#define SWEEP_INTERVAL_MS 50
+
+struct _SrvChildren
+{
+  GHashTable *pidfds; /* by process number; -1 if there is none */
+  int epoll_fd;
+  int sweep_fd; /* a timer, while some children have no pidfd; or -1 */
+};
+
+static void
+clear_fd (int *fd)
+{
+  if (*fd >= 0)
+    close (*fd);
+  *fd = -1;
+}
+
+SrvChildren *
+srv_children_new (void)
+{
+  SrvChildren *self = g_new (SrvChildren, 1);
+
+  self->pidfds = g_hash_table_new (NULL, NULL);
+  self->epoll_fd = -1;
+  self->sweep_fd = -1;
+  return self;
+}
+
+/* Forgets all of them, as a child that was just forked must do. */
+void
+srv_children_drop (SrvChildren *self)
+{
+  GHashTableIter iter;
+  gpointer pidfd;
+
+  g_hash_table_iter_init (&iter, self->pidfds);
+  while (g_hash_table_iter_next (&iter, NULL, &pidfd))
+    if (GPOINTER_TO_INT (pidfd) >= 0)
+      close (GPOINTER_TO_INT (pidfd));
+  g_hash_table_remove_all (self->pidfds);
+  clear_fd (&self->epoll_fd);
+  clear_fd (&self->sweep_fd);
+}
+
+void
+srv_children_free (SrvChildren *self)
+{
+  srv_children_drop (self);
+  g_hash_table_unref (self->pidfds);
+  g_free (self);
+}
+
+/* Makes the descriptor that the loop polls, if there is none yet. */
+gboolean
+srv_children_open (SrvChildren *self, GError **error)
+{
+  if (self->epoll_fd < 0)
+    self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  if (self->epoll_fd >= 0)
+    return TRUE;
+  return srv_set_errno_error (error, errno,
+                              "could not make an epoll descriptor");
+}
+
+int
+srv_children_get_fd (SrvChildren *self)
+{
+  return self->epoll_fd;
+}
+
+/* What the epoll set knows a descriptor by: the child, or 0 for the timer. */
+static gboolean
+watch_fd (SrvChildren *self, int fd, pid_t pid)
+{
+  struct epoll_event event = { .events = EPOLLIN, .data.fd = pid };
+
+  return epoll_ctl (self->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/* Without a pidfd, for want of a descriptor or on a kernel without them, a
+ * child is asked for from time to time until it has ended. */
+static void
+start_sweeping (SrvChildren *self)
+{
+  const struct itimerspec interval = {
+    .it_interval.tv_nsec = SWEEP_INTERVAL_MS * 1000000,
+    .it_value.tv_nsec = SWEEP_INTERVAL_MS * 1000000,
+  };
+
+  if (self->sweep_fd >= 0)
+    return;
+  self->sweep_fd = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (self->sweep_fd >= 0 &&
+      (timerfd_settime (self->sweep_fd, 0, &interval, NULL) != 0 ||
+       !watch_fd (self, self->sweep_fd, 0)))
+    clear_fd (&self->sweep_fd);
+}
+
+void
+srv_children_watch (SrvChildren *self, pid_t pid)
+{
+  int pidfd = srv_process_open_pidfd (pid);
+
+  if (pidfd >= 0 && !watch_fd (self, pidfd, pid))
+    clear_fd (&pidfd);
+  if (pidfd < 0)
+    start_sweeping (self);
+  g_hash_table_insert (self->pidfds, GINT_TO_POINTER (pid),
+                       GINT_TO_POINTER (pidfd));
+}
+
+guint
+srv_children_count (SrvChildren *self)
+{
+  return g_hash_table_size (self->pidfds);
+}
+
+GArray *
+srv_children_list (SrvChildren *self)
+{
+  GArray *pids = g_array_new (FALSE, FALSE, sizeof (int));
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, self->pidfds);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      int pid = GPOINTER_TO_INT (key);
+
+      g_array_append_val (pids, pid);
+    }
+  return pids;
+}
+
+static int
+find_pidfd (SrvChildren *self, pid_t pid)
+{
+  return GPOINTER_TO_INT (
+    g_hash_table_lookup (self->pidfds, GINT_TO_POINTER (pid)));
+}
+
+/* How many have ended: one, or none if it was too early. The pidfd leaves the
+ * epoll set before it is closed: a child that was forked just now still has a
+ * copy, and the set would go on reporting it. */
+static guint
+collect_one (SrvChildren *self,
+             pid_t pid,
+             SrvChildEnded ended,
+             gpointer user_data)
+{
+  int pidfd = find_pidfd (self, pid);
+  int wait_status = 0;
+
+  if (!srv_process_has_ended (pid, &wait_status))
+    return 0;
+  g_hash_table_remove (self->pidfds, GINT_TO_POINTER (pid));
+  if (pidfd >= 0)
+    {
+      epoll_ctl (self->epoll_fd, EPOLL_CTL_DEL, pidfd, NULL);
+      close (pidfd);
+    }
+  ended (user_data, pid, wait_status);
+  return 1;
+}
+
+/* Asks for the children that have no pidfd; stops when none is left. */
+static guint
+sweep (SrvChildren *self, SrvChildEnded ended, gpointer user_data)
+{
+  g_autoptr (GArray) pids = srv_children_list (self);
+  guint n_left = 0;
+  guint n_ended = 0;
+  guint64 ticks;
+
+  if (read (self->sweep_fd, &ticks, sizeof ticks) < 0)
+    g_assert (errno == EAGAIN || errno == EINTR);
+  for (guint i = 0; i < pids->len; i++)
+    {
+      pid_t pid = g_array_index (pids, int, i);
+
+      if (find_pidfd (self, pid) >= 0)
+        continue;
+      if (collect_one (self, pid, ended, user_data) > 0)
+        n_ended++;
+      else
+        n_left++;
+    }
+  if (n_left == 0)
+    clear_fd (&self->sweep_fd);
+  return n_ended;
+}
+
+/* Collects those that have ended, without waiting, and tells of each. */
+guint
+srv_children_collect (SrvChildren *self,
+                      SrvChildEnded ended,
+                      gpointer user_data)
+{
+  struct epoll_event events[32];
+  guint n_ended = 0;
+  int n = 0;
+
+  do
+    {
+      if (self->epoll_fd >= 0)
+        n = epoll_wait (self->epoll_fd, events, G_N_ELEMENTS (events), 0);
+      for (int i = 0; i < n; i++)
+        if (events[i].data.fd == 0)
+          n_ended += sweep (self, ended, user_data);
+        else
+          n_ended += collect_one (self, events[i].data.fd, ended, user_data);
+    }
+  while (n == G_N_ELEMENTS (events));
+  return n_ended;
+}
+
+void
+srv_children_kill (SrvChildren *self, int signo)
+{
+  GHashTableIter iter;
+  gpointer pid;
+
+  g_hash_table_iter_init (&iter, self->pidfds);
+  while (g_hash_table_iter_next (&iter, &pid, NULL))
+    kill (GPOINTER_TO_INT (pid), signo);
+}
