@@ -226,7 +226,7 @@ wait_for_closer (SrvBaseServer *self)
 }
 
 /**
- * srv_base_server_server_close: (virtual server_close)
+ * srv_base_server_server_close:
  * @self: a server
  *
  * Closes the server for good.
@@ -427,7 +427,7 @@ srv_base_server_release (SrvBaseServer *self)
   g_mutex_lock (&priv->lock);
   priv->n_holds--;
   last = priv->n_holds == 0 && priv->afterlife;
-  if (priv->closing)
+  if (g_atomic_int_get (&priv->closing))
     srv_base_server_wake (self);
   g_mutex_unlock (&priv->lock);
   if (last)

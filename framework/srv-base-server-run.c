@@ -90,7 +90,8 @@ srv_base_server_note_stopping (SrvBaseServer *self)
 static gboolean
 check_runnable (SrvBaseServerPrivate *priv, GError **error)
 {
-  if (priv->closing || priv->state == SRV_SERVER_STATE_CLOSED)
+  if (g_atomic_int_get (&priv->closing) ||
+      priv->state == SRV_SERVER_STATE_CLOSED)
     g_set_error_literal (error, SRV_ERROR, SRV_ERROR_CLOSED,
                          "the server is closed");
   else if (priv->wake_fd < 0 || priv->state < SRV_SERVER_STATE_ACTIVE)
@@ -127,7 +128,7 @@ srv_base_server_leave_loop (SrvBaseServer *self)
 
   g_mutex_lock (&priv->lock);
   priv->loop_thread = NULL;
-  closing = priv->closing;
+  closing = g_atomic_int_get (&priv->closing);
   g_cond_broadcast (&priv->changed);
   g_mutex_unlock (&priv->lock);
   if (!closing)
@@ -163,7 +164,7 @@ srv_base_server_end_run (SrvBaseServer *self)
   g_mutex_lock (&priv->lock);
   g_atomic_int_set (&priv->stop_requested, FALSE);
   priv->running = FALSE;
-  if (!priv->closing)
+  if (!g_atomic_int_get (&priv->closing))
     priv->state = SRV_SERVER_STATE_ACTIVE;
   g_mutex_unlock (&priv->lock);
   srv_base_server_leave_loop (self);

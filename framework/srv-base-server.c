@@ -42,7 +42,7 @@
  * `finish_request`, `shutdown_request` and `close_request`, in this order.
  *
  * The class is a [iface@Gio.Initable], because binding can fail: make servers
- * with the functions of the subclasses, or with [ctor@Gio.Initable.new].
+ * with the functions of the subclasses, or with [func@Gio.Initable.new].
  *
  * The properties are for the time before the loop runs, unless they say
  * otherwise.

@@ -42,7 +42,7 @@
  * class then waits by itself and nothing else is different.
  *
  * Everything in GIO stacks on the connection: [class@Gio.DataInputStream],
- * [class@Gio.TlsServerConnection], converters.
+ * [iface@Gio.TlsServerConnection], converters.
  *
  * In Python: the socket object that a stream handler has as `self.request`.
  */

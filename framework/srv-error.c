@@ -7,6 +7,15 @@
 
 #include "srv-error.h"
 
+/**
+ * srv_error_quark:
+ *
+ * Gets the domain of [error@SocketServer.Error].
+ *
+ * Threads: any.
+ *
+ * Returns: the quark of `srv-error-quark`
+ */
 GQuark
 srv_error_quark (void)
 {

@@ -35,7 +35,7 @@ G_BEGIN_DECLS
  * @SRV_ERROR_THREADS: forking was refused because the process has threads
  * @SRV_ERROR_IN_CHILD: the call makes no sense in a forked child
  *
- * Codes of [const@SocketServer.ERROR].
+ * Codes of [error@SocketServer.Error].
  */
 typedef enum
 {

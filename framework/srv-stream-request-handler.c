@@ -299,7 +299,7 @@ srv_stream_request_handler_get_stream (SrvStreamRequestHandler *self)
  * @self: a handler
  * @stream: (nullable): a stream over the connection
  *
- * Lays a stream over the connection, such as [class@Gio.TlsServerConnection].
+ * Lays a stream over the connection, such as [iface@Gio.TlsServerConnection].
  * From then on `rfile` and `wfile` use it. `finish` closes it.
  *
  * Threads: the one that runs the handler; in `setup`, before the first use of

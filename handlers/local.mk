@@ -1,0 +1,103 @@
+# handlers/local.mk - the library libsocketserver-handlers-1.0
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+srv_handlers_public_headers = \
+	%reldir%/socketserver-handlers.h \
+	%reldir%/srv-datagram-echo-handler.h \
+	%reldir%/srv-datagram-upper-handler.h \
+	%reldir%/srv-echo-handler.h \
+	%reldir%/srv-event-log.h \
+	%reldir%/srv-upper-handler.h \
+	$(NULL)
+
+srv_handlers_sources = \
+	%reldir%/srv-datagram-echo-handler.c \
+	%reldir%/srv-datagram-upper-handler.c \
+	%reldir%/srv-echo-handler.c \
+	%reldir%/srv-event-log.c \
+	%reldir%/srv-upper-handler.c \
+	$(NULL)
+
+srv_handlers_private_headers = \
+	%reldir%/srv-ascii-private.h \
+	$(NULL)
+
+# As in framework/local.mk: all symbols for the tests, the public ones installed.
+noinst_LTLIBRARIES += %reldir%/libsrv-handlers-internal.la
+%canon_reldir%_libsrv_handlers_internal_la_SOURCES = \
+	$(srv_handlers_sources) \
+	$(srv_handlers_private_headers) \
+	$(NULL)
+%canon_reldir%_libsrv_handlers_internal_la_CFLAGS = \
+	$(AM_CFLAGS) \
+	$(VISIBILITY_CFLAGS) \
+	$(NULL)
+%canon_reldir%_libsrv_handlers_internal_la_LIBADD = \
+	$(GLIB_LIBS) \
+	$(CODE_COVERAGE_LIBS) \
+	$(NULL)
+
+lib_LTLIBRARIES += %reldir%/libsocketserver-handlers-1.0.la
+%canon_reldir%_libsocketserver_handlers_1_0_la_SOURCES =
+%canon_reldir%_libsocketserver_handlers_1_0_la_LIBADD = \
+	%reldir%/libsrv-handlers-internal.la \
+	framework/libsocketserver-1.0.la \
+	$(NULL)
+%canon_reldir%_libsocketserver_handlers_1_0_la_LDFLAGS = \
+	$(AM_LDFLAGS) \
+	-no-undefined \
+	-version-info $(SRV_LIBTOOL_VERSION) \
+	$(NULL)
+
+handlers_internal = %reldir%/libsrv-handlers-internal.la
+
+pkginclude_HEADERS += $(srv_handlers_public_headers)
+
+if HAVE_INTROSPECTION
+INTROSPECTION_GIRS += SocketServerHandlers-1.0.gir
+gir_DATA += SocketServerHandlers-1.0.gir
+typelib_DATA += SocketServerHandlers-1.0.typelib
+
+SocketServerHandlers-1.0.gir: \
+	%reldir%/libsocketserver-handlers-1.0.la \
+	SocketServer-1.0.gir \
+	$(NULL)
+SocketServerHandlers-1.0.typelib: SocketServer-1.0.typelib
+SocketServerHandlers_1_0_gir_INCLUDES = Gio-2.0
+SocketServerHandlers_1_0_gir_PACKAGES = gio-2.0
+SocketServerHandlers_1_0_gir_EXPORT_PACKAGES = socketserver-handlers-1.0
+SocketServerHandlers_1_0_gir_C_INCLUDES = socketserver-handlers.h
+SocketServerHandlers_1_0_gir_CFLAGS = \
+	-I$(top_srcdir)/framework \
+	-I$(top_builddir)/framework \
+	-I$(top_srcdir)/handlers \
+	$(NULL)
+SocketServerHandlers_1_0_gir_LIBS = %reldir%/libsocketserver-handlers-1.0.la
+SocketServerHandlers_1_0_gir_FILES = \
+	$(srv_handlers_public_headers) \
+	$(srv_handlers_sources) \
+	$(NULL)
+SocketServerHandlers_1_0_gir_SCANNERFLAGS = \
+	--identifier-prefix=Srv \
+	--include-uninstalled=SocketServer-1.0.gir \
+	--symbol-prefix=srv \
+	$(NULL)
+endif
+
+if ENABLE_VAPIGEN
+vapi_DATA += socketserver-handlers-1.0.vapi socketserver-handlers-1.0.deps
+
+socketserver-handlers-1.0.vapi: \
+	SocketServerHandlers-1.0.gir \
+	packaging/SocketServerHandlers-1.0.metadata \
+	socketserver-1.0.vapi \
+	socketserver-handlers-1.0.deps \
+	$(NULL)
+	$(vapi_generate) --library=socketserver-handlers-1.0 \
+	  --pkg=socketserver-1.0 SocketServerHandlers-1.0.gir
+	$(AM_V_at)touch $@
+
+socketserver-handlers-1.0.deps:
+	$(AM_V_GEN)printf 'gio-2.0\nsocketserver-1.0\n' > $@
+endif

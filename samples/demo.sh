@@ -1,0 +1,152 @@
+#!/bin/sh
+# demo.sh - starts sample servers, talks to them, shows what happens
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Run by `make demo`, or by hand from the build directory. Servers listen on
+# free ports of this machine only, and all are stopped at the end. Exit status
+# 0 if every reply was right.
+
+set -u
+
+build=${SRV_BUILDDIR:-.}
+samples=$build/samples
+work=$(mktemp -d "${TMPDIR:-/tmp}/srv-demo.XXXXXX") || exit 1
+pids=
+n_wrong=0
+
+clean_up ()
+{
+  for pid in $pids
+  do
+    kill -KILL "$pid" 2>/dev/null
+  done
+  rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 1' HUP INT TERM
+
+wrong ()
+{
+  echo "  WRONG: $*"
+  n_wrong=$((n_wrong + 1))
+}
+
+indent ()
+{
+  sed 's/^/  /'
+}
+
+# start COUNT PROGRAM OPTIONS...: starts a server and waits for its COUNT lines
+# `listening on`; leaves the endpoints in $endpoints.
+start ()
+{
+  count=$1
+  shift
+  echo
+  echo "\$ $*"
+  program=$1
+  shift
+  fifo=$work/ready
+  mkfifo "$fifo" || exit 1
+  "$samples/$program" "$@" >"$fifo" 2>"$work/events" &
+  pids="$pids $!"
+  timeout 20 head -n "$count" "$fifo" >"$work/lines"
+  rm -f "$fifo"
+  indent <"$work/lines"
+  endpoints=$(sed -n 's/^listening on //p' "$work/lines")
+  test "$(echo "$endpoints" | wc -l)" -eq "$count" || wrong "the server does not listen"
+}
+
+# talk ENDPOINT TEXT EXPECTED: sends a line, shows and checks the reply.
+talk ()
+{
+  echo "\$ echo '$2' | echo-client $1"
+  reply=$(printf '%s\n' "$2" | "$samples/echo-client" "$1" 2>"$work/said")
+  status=$?
+  indent <"$work/said"
+  printf '%s\n' "$reply" | indent
+  test $status -eq 0 || wrong "exit status $status"
+  test "$reply" = "$3" || wrong "expected '$3'"
+}
+
+# stop_all: ends all servers by SIGTERM; each shall end well.
+stop_all ()
+{
+  for pid in $pids
+  do
+    kill -TERM "$pid"
+  done
+  for pid in $pids
+  do
+    wait "$pid" || wrong "server $pid ended with status $?"
+  done
+  pids=
+}
+
+echo '== A thread for each client: TCP, and a Unix socket beside it'
+start 2 echo-server --mix-in threading --quiet \
+  --listen tcp:127.0.0.1:0 --listen "unix:$work/echo.socket"
+for endpoint in $endpoints
+do
+  talk "$endpoint" 'hello, world' 'hello, world'
+done
+
+echo
+echo '== A process for each client, an abstract Unix name, upper case'
+start 2 echo-server --mix-in forking --upper --quiet \
+  --listen tcp:127.0.0.1:0 --listen "unix:@srv-demo-$$"
+for endpoint in $endpoints
+do
+  talk "$endpoint" 'Hello, wörld' 'HELLO, WöRLD'
+done
+
+echo
+echo '== Datagrams, one after the other: UDP and Unix'
+start 2 echo-server --mix-in inline --quiet \
+  --listen udp:127.0.0.1:0 --listen "unixgram:$work/datagram.socket"
+for endpoint in $endpoints
+do
+  talk "$endpoint" 'one datagram' 'one datagram'
+done
+
+echo
+echo '== Datagrams, a thread for each'
+start 1 echo-server --mix-in threading --quiet --listen udp:127.0.0.1:0
+talk "$endpoints" 'another one' 'another one'
+
+echo
+echo '== The shortest complete service: samples/minimal.c'
+start 1 minimal tcp:127.0.0.1:0
+talk "$endpoints" 'in twenty lines' 'IN TWENTY LINES'
+stop_all
+
+echo
+echo '== What a server reports: the seven events'
+start 1 echo-server --mix-in threading --listen tcp:127.0.0.1:0
+talk "$endpoints" 'hello, log' 'hello, log'
+stop_all
+echo 'The server said on standard error:'
+indent <"$work/events"
+for event in start listening connected received sent disconnected stopped
+do
+  grep -q "^[^ ]* $event " "$work/events" || wrong "no event '$event'"
+done
+
+cat <<EOF
+
+== By hand
+In one terminal:
+  $samples/echo-server --mix-in threading --listen tcp:127.0.0.1:9999
+in another:
+  $samples/echo-client tcp:127.0.0.1:9999
+and type; 'exit' ends the client, Ctrl-C the server. '--help' shows the rest.
+
+EOF
+
+if test $n_wrong -gt 0
+then
+  echo "$n_wrong replies or servers were wrong."
+  exit 1
+fi
+echo 'All replies were right.'

@@ -1,0 +1,51 @@
+# samples/local.mk - programs that show the library; none is installed
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+# What the samples share.
+noinst_LTLIBRARIES += %reldir%/libsample.la
+%canon_reldir%_libsample_la_SOURCES = \
+	%reldir%/sample-client.c \
+	%reldir%/sample-client.h \
+	%reldir%/sample-server.c \
+	%reldir%/sample-server.h \
+	%reldir%/sample-talk.c \
+	%reldir%/sample-talk.h \
+	$(NULL)
+
+# The programs run from the build tree as they are, without a wrapper.
+samples_ldflags = $(AM_LDFLAGS) -no-install
+samples_ldadd = \
+	%reldir%/libsample.la \
+	handlers/libsocketserver-handlers-1.0.la \
+	framework/libsocketserver-1.0.la \
+	$(GLIB_LIBS) \
+	$(CODE_COVERAGE_LIBS) \
+	$(NULL)
+
+noinst_PROGRAMS += \
+	%reldir%/echo-client \
+	%reldir%/echo-server \
+	%reldir%/minimal \
+	$(NULL)
+
+%canon_reldir%_echo_client_LDADD = $(samples_ldadd)
+%canon_reldir%_echo_client_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_echo_server_LDADD = $(samples_ldadd)
+%canon_reldir%_echo_server_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_minimal_LDADD = \
+	framework/libsocketserver-1.0.la \
+	$(GLIB_LIBS) \
+	$(CODE_COVERAGE_LIBS) \
+	$(NULL)
+%canon_reldir%_minimal_LDFLAGS = $(samples_ldflags)
+
+EXTRA_DIST += \
+	%reldir%/README.md \
+	%reldir%/demo.sh \
+	%reldir%/echo-client.1 \
+	%reldir%/echo-server.1 \
+	%reldir%/vala-echo.vala \
+	$(NULL)

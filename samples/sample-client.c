@@ -1,0 +1,441 @@
+/* sample-client.c - what all sample clients have in common
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The options, the questions on a terminal, connecting to any endpoint, the
+ * four events, showing replies, and the exit status.
+ */
+
+#include "sample-client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define DEFAULT_HOST      "127.0.0.1"
+#define DEFAULT_PORT      "9999"
+#define DEFAULT_ENDPOINT  "tcp:" DEFAULT_HOST ":" DEFAULT_PORT
+#define DEFAULT_TIMEOUT_S 10.0
+#define MAX_TIMEOUT_S     86400.0
+#define MAX_ATTEMPTS      3
+#define MAX_SHOWN_LINE    4096
+
+struct _SampleClient
+{
+  GOptionContext *context;
+  double timeout_s;
+  gboolean quiet;
+  gboolean version;
+
+  char *endpoint;
+  gboolean is_datagram;
+  GSocket *socket; /* NULL until connected */
+  guint64 n_sent;
+  guint64 n_received;
+
+  GString *line; /* on a terminal, what has come of the current line */
+};
+
+static void G_GNUC_PRINTF (2, 3)
+  tell (SampleClient *self, const char *format, ...)
+{
+  g_autofree char *event = NULL;
+  va_list args;
+
+  if (self->quiet)
+    return;
+  va_start (args, format);
+  event = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_printerr ("%s\n", event);
+}
+
+static void
+add_options (SampleClient *self)
+{
+  const GOptionEntry entries[] = {
+    { "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &self->timeout_s,
+      "Longest wait for the server (default: 10)", "SECONDS" },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &self->quiet, "Show no events",
+      NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &self->version,
+      "Show the version and exit", NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+
+  g_option_context_add_main_entries (self->context, entries, NULL);
+}
+
+/* On a terminal, one read gives one line. NULL at the end of the input. */
+static char *
+ask (const char *question, const char *preset)
+{
+  char answer[256];
+  gssize n;
+
+  g_printerr ("%s [%s]: ", question, preset);
+  n = read (STDIN_FILENO, answer, sizeof answer - 1);
+  if (n <= 0)
+    return NULL;
+  answer[n] = '\0';
+  g_strstrip (answer);
+  return g_strdup (*answer != '\0' ? answer : preset);
+}
+
+/* Asks again after a wrong answer, but not forever. */
+static char *
+ask_endpoint (GError **error)
+{
+  for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++)
+    {
+      g_autofree char *host = ask ("Host", DEFAULT_HOST);
+      g_autofree char *port = host != NULL ? ask ("Port", DEFAULT_PORT) : NULL;
+      g_autofree char *string = NULL;
+      g_autoptr (SrvEndpoint) endpoint = NULL;
+      g_autoptr (GError) problem = NULL;
+
+      if (port == NULL)
+        break;
+      string = strchr (host, ':') != NULL
+                 ? g_strdup_printf ("tcp:[%s]:%s", host, port)
+                 : g_strdup_printf ("tcp:%s:%s", host, port);
+      endpoint = srv_endpoint_parse (string, &problem);
+      if (endpoint != NULL && strcmp (port, "0") != 0)
+        return g_steal_pointer (&string);
+      g_printerr ("%s\n",
+                  problem != NULL ? problem->message : "port 0 is nobody's");
+    }
+  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                       "no host and port were given");
+  return NULL;
+}
+
+static gboolean
+choose_endpoint (SampleClient *self, int argc, char **argv, GError **error)
+{
+  if (argc > 2)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                 "unexpected argument \"%s\"; try --help", argv[2]);
+  else if (!(self->timeout_s > 0 && self->timeout_s <= MAX_TIMEOUT_S))
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                 "the timeout must be above 0 and at most %.0f seconds",
+                 MAX_TIMEOUT_S);
+  else if (argc == 2)
+    self->endpoint = g_strdup (argv[1]);
+  else if (isatty (STDIN_FILENO))
+    self->endpoint = ask_endpoint (error);
+  else
+    self->endpoint = g_strdup (DEFAULT_ENDPOINT);
+  return self->endpoint != NULL;
+}
+
+/* A server can answer a Unix datagram only if the sender has a name: an
+ * address that is nothing but a family makes the kernel choose one. */
+static gboolean
+take_name (GSocket *socket, GError **error)
+{
+  const struct sockaddr anything = { .sa_family = AF_UNIX };
+
+  if (bind (g_socket_get_fd (socket), &anything, sizeof (sa_family_t)) == 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+               "could not take a name for the answers: %s", g_strerror (errno));
+  return FALSE;
+}
+
+static GSocket *
+connect_to (GSocketAddress *address,
+            gboolean is_datagram,
+            gint64 deadline,
+            GError **error)
+{
+  GSocketFamily family = g_socket_address_get_family (address);
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GSocket) socket =
+    g_socket_new (family,
+                  is_datagram ? G_SOCKET_TYPE_DATAGRAM : G_SOCKET_TYPE_STREAM,
+                  G_SOCKET_PROTOCOL_DEFAULT, error);
+
+  if (socket == NULL)
+    return NULL;
+  if (is_datagram && family == G_SOCKET_FAMILY_UNIX &&
+      !take_name (socket, error))
+    return NULL;
+  g_socket_set_blocking (socket, FALSE);
+  if (g_socket_connect (socket, address, NULL, &local))
+    return g_steal_pointer (&socket);
+  if (!g_error_matches (local, G_IO_ERROR, G_IO_ERROR_PENDING))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  if (!srv_wait_fd (g_socket_get_fd (socket), G_IO_OUT, deadline, NULL,
+                    error) ||
+      !g_socket_check_connect_result (socket, error))
+    return NULL;
+  return g_steal_pointer (&socket);
+}
+
+/* Each address in turn; an address that does not answer may use up no more
+ * than its share of the time. */
+static GSocket *
+connect_to_any (SampleClient *self, GList *addresses, GError **error)
+{
+  const gint64 deadline = sample_client_get_deadline (self);
+  g_autoptr (GError) local = NULL;
+  guint n_left = g_list_length (addresses);
+
+  for (GList *item = addresses; item != NULL; item = item->next, n_left--)
+    {
+      gint64 now = g_get_monotonic_time ();
+      GSocket *socket;
+
+      g_clear_error (&local);
+      socket = connect_to (item->data, self->is_datagram,
+                           now + MAX (deadline - now, 0) / n_left, &local);
+      if (socket != NULL)
+        return socket;
+    }
+  g_propagate_prefixed_error (error, g_steal_pointer (&local),
+                              "could not connect to %s: ", self->endpoint);
+  return NULL;
+}
+
+static int
+exit_status_of (SampleClient *self, const GError *error)
+{
+  if (error == NULL)
+    return EX_OK;
+  if (error->domain == G_OPTION_ERROR || error->domain == SRV_ERROR)
+    return EX_USAGE;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    return EX_TEMPFAIL;
+  if (self->socket == NULL ||
+      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
+    return EX_UNAVAILABLE;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT) ||
+      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED))
+    return EX_PROTOCOL;
+  return EX_IOERR;
+}
+
+static gboolean
+flush_output (GError **error)
+{
+  if (fflush (stdout) == 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+               "could not write to standard output: %s", g_strerror (errno));
+  return FALSE;
+}
+
+/* Text of the server must not be able to steer the terminal. */
+static void
+show_line (SampleClient *self, gsize length)
+{
+  g_autofree char *text = srv_escape (self->line->str, (gssize) length);
+
+  puts (text);
+}
+
+/* Whole lines only: a chunk may end in the middle of a character. */
+static void
+show_lines (SampleClient *self)
+{
+  const char *newline;
+
+  while ((newline = memchr (self->line->str, '\n', self->line->len)) != NULL)
+    {
+      gsize length = (gsize) (newline - self->line->str);
+
+      show_line (self, length);
+      g_string_erase (self->line, 0, (gssize) length + 1);
+    }
+  if (self->line->len < MAX_SHOWN_LINE)
+    return;
+  show_line (self, self->line->len);
+  g_string_truncate (self->line, 0);
+}
+
+SampleClient *
+sample_client_new (const char *summary)
+{
+  SampleClient *self = g_new0 (SampleClient, 1);
+
+  self->timeout_s = DEFAULT_TIMEOUT_S;
+  self->line = g_string_new (NULL);
+  self->context = g_option_context_new ("[ENDPOINT]");
+  g_option_context_set_summary (self->context, summary);
+  g_option_context_set_description (
+    self->context,
+    "Endpoints: tcp:HOST:PORT, udp:HOST:PORT, unix:PATH, unixgram:PATH,\n"
+    "unix:@NAME. Without one, asks for host and port if the input is a\n"
+    "terminal, and takes " DEFAULT_ENDPOINT " otherwise.\n\n"
+    "The line `exit' ends the input. Replies go to standard output, events\n"
+    "to standard error.\n\n"
+    "Exit status: 0 everything came back, 64 wrong usage, 69 refused or\n"
+    "cannot connect, 74 other trouble, 75 timeout, 76 cut off before\n"
+    "everything came back.\n");
+  add_options (self);
+  return self;
+}
+
+void
+sample_client_free (SampleClient *self)
+{
+  g_option_context_free (self->context);
+  g_string_free (self->line, TRUE);
+  g_clear_object (&self->socket);
+  g_free (self->endpoint);
+  g_free (self);
+}
+
+/* FALSE when the program shall end now, with @exit_status. */
+gboolean
+sample_client_parse (SampleClient *self,
+                     int *argc,
+                     char ***argv,
+                     int *exit_status)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!g_option_context_parse (self->context, argc, argv, &error) ||
+      (!self->version && !choose_endpoint (self, *argc, *argv, &error)))
+    {
+      *exit_status = sample_client_end (self, error);
+      return FALSE;
+    }
+  if (self->version)
+    {
+      g_print ("%s %s\n", g_get_prgname (), SRV_VERSION_S);
+      *exit_status = EX_OK;
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+sample_client_connect (SampleClient *self, GError **error)
+{
+  g_autoptr (SrvEndpoint) endpoint = srv_endpoint_parse (self->endpoint, error);
+  g_autolist (GSocketAddress) addresses = NULL;
+  SrvEndpointKind kind;
+
+  if (endpoint == NULL)
+    return FALSE;
+  kind = srv_endpoint_get_kind (endpoint);
+  self->is_datagram = kind == SRV_ENDPOINT_KIND_UDP ||
+                      kind == SRV_ENDPOINT_KIND_UNIXGRAM;
+  addresses = srv_endpoint_resolve (endpoint, FALSE, error);
+  if (addresses == NULL)
+    return FALSE;
+  self->socket = connect_to_any (self, addresses, error);
+  if (self->socket == NULL)
+    return FALSE;
+  tell (self, "connected to %s", self->endpoint);
+  return TRUE;
+}
+
+/* Tells how it ended. */
+int
+sample_client_end (SampleClient *self, const GError *error)
+{
+  if (self->line->len > 0)
+    show_line (self, self->line->len);
+  if (self->socket != NULL)
+    tell (self,
+          "disconnected, %" G_GUINT64_FORMAT " bytes sent, %" G_GUINT64_FORMAT
+          " bytes received",
+          self->n_sent, self->n_received);
+  if (error != NULL)
+    g_printerr ("%s: %s\n", g_get_prgname (), error->message);
+  return exit_status_of (self, error);
+}
+
+gboolean
+sample_client_is_datagram (SampleClient *self)
+{
+  return self->is_datagram;
+}
+
+int
+sample_client_get_fd (SampleClient *self)
+{
+  return g_socket_get_fd (self->socket);
+}
+
+/* Until when the server may stay silent, if it is its turn from now on. */
+gint64
+sample_client_get_deadline (SampleClient *self)
+{
+  return g_get_monotonic_time () + (gint64) (self->timeout_s * G_USEC_PER_SEC);
+}
+
+/* Never waits: sends what the system takes. */
+gssize
+sample_client_send (SampleClient *self,
+                    const char *data,
+                    gsize length,
+                    GError **error)
+{
+  gssize n = g_socket_send (self->socket, data, length, NULL, error);
+
+  if (n < 0)
+    return -1;
+  self->n_sent += (guint64) n;
+  tell (self, "sent %" G_GSSIZE_FORMAT " bytes", n);
+  return n;
+}
+
+/* Never waits either. */
+gssize
+sample_client_receive (SampleClient *self,
+                       char *buffer,
+                       gsize size,
+                       GError **error)
+{
+  gssize n = g_socket_receive (self->socket, buffer, size, NULL, error);
+
+  if (n < 0)
+    return -1;
+  self->n_received += (guint64) n;
+  if (n > 0 || self->is_datagram)
+    tell (self, "received %" G_GSSIZE_FORMAT " bytes", n);
+  return n;
+}
+
+gboolean
+sample_client_half_close (SampleClient *self, GError **error)
+{
+  return g_socket_shutdown (self->socket, FALSE, TRUE, error);
+}
+
+gboolean
+sample_client_print (SampleClient *self,
+                     const char *reply,
+                     gsize length,
+                     GError **error)
+{
+  if (isatty (STDOUT_FILENO))
+    {
+      g_string_append_len (self->line, reply, (gssize) length);
+      show_lines (self);
+    }
+  else
+    fwrite (reply, 1, length, stdout);
+  return flush_output (error);
+}
+
+/* Whether a line, ended or not, says nothing but `exit`. */
+gboolean
+sample_client_is_exit (const char *line, gsize length)
+{
+  if (length > 0 && line[length - 1] == '\n')
+    length--;
+  if (length > 0 && line[length - 1] == '\r')
+    length--;
+  return length == strlen ("exit") && memcmp (line, "exit", length) == 0;
+}

@@ -1,0 +1,28 @@
+/* sample-server.h - what all sample servers have in common
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <socketserver-handlers.h>
+
+G_BEGIN_DECLS
+
+typedef struct _SampleServer SampleServer;
+
+SampleServer *sample_server_new (const char *summary,
+                                 const GOptionEntry *entries);
+void sample_server_free (SampleServer *self);
+
+gboolean sample_server_parse (SampleServer *self,
+                              int *argc,
+                              char ***argv,
+                              int *exit_status);
+int sample_server_run (SampleServer *self,
+                       GType stream_handler,
+                       GType datagram_handler);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SampleServer, sample_server_free)
+
+G_END_DECLS

@@ -1,0 +1,185 @@
+# tests/local.mk - Check programs, scripts, and how they are run
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+# Check programs. Each is one .c file, linked to the common part and to the
+# objects of both libraries, private functions too.
+test_programs = \
+	%reldir%/test-handle-request \
+	%reldir%/test-life-cycle \
+	%reldir%/test-request-order \
+	%reldir%/test-tcp-server \
+	%reldir%/test-udp-server \
+	$(NULL)
+
+# Scripts that print TAP: of the libraries' behaviour ...
+test_scripts = \
+	%reldir%/test-faults.py \
+	%reldir%/test-installed.sh \
+	%reldir%/test-interop.sh \
+	%reldir%/test-python.py \
+	%reldir%/test-samples.sh \
+	%reldir%/test-vala.sh \
+	$(NULL)
+
+# ... and of the tree itself.
+check_scripts = \
+	%reldir%/check-docs.sh \
+	%reldir%/check-format.sh \
+	%reldir%/check-headers.sh \
+	%reldir%/check-layers.sh \
+	%reldir%/check-spdx.sh \
+	%reldir%/check-symbols.sh \
+	$(NULL)
+
+TESTS += \
+	$(check_scripts) \
+	$(test_scripts) \
+	$(NULL)
+
+EXTRA_DIST += \
+	$(check_scripts) \
+	$(test_scripts) \
+	%reldir%/run-python.sh \
+	%reldir%/tap.py \
+	%reldir%/tap.sh \
+	%reldir%/tsan-glib.c \
+	%reldir%/tsan.supp \
+	%reldir%/valgrind.supp \
+	$(NULL)
+
+# A server that a script starts, with the library as it is installed.
+check_PROGRAMS += %reldir%/fault-server
+%canon_reldir%_fault_server_LDADD = $(samples_ldadd)
+%canon_reldir%_fault_server_LDFLAGS = $(samples_ldflags)
+
+if HAVE_CHECK
+TESTS += $(test_programs)
+check_PROGRAMS += $(test_programs)
+check_LTLIBRARIES = %reldir%/libsrv-test.la
+%canon_reldir%_libsrv_test_la_SOURCES = \
+	%reldir%/srv-test.c \
+	%reldir%/srv-test.h \
+	$(NULL)
+if HAVE_TSAN
+%canon_reldir%_libsrv_test_la_SOURCES += %reldir%/tsan-glib.c
+endif
+%canon_reldir%_libsrv_test_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+
+# Programs that name no libraries of their own are the Check programs.
+AM_CFLAGS += $(CHECK_CFLAGS)
+LDADD = \
+	%reldir%/libsrv-test.la \
+	$(handlers_internal) \
+	framework/libsrv-internal.la \
+	$(CHECK_LIBS) \
+	$(GLIB_LIBS) \
+	$(CODE_COVERAGE_LIBS) \
+	$(NULL)
+else
+check-local:
+	@echo 'make check needs the library check (Debian: check);' >&2
+	@echo 'install it, then run configure again.' >&2
+	@false
+endif
+
+# How tests are run
+
+TEST_EXTENSIONS = .sh .py
+LOG_DRIVER = \
+	env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+SH_LOG_DRIVER = $(LOG_DRIVER)
+SH_LOG_COMPILER = $(BASH)
+PY_LOG_DRIVER = $(LOG_DRIVER)
+PY_LOG_COMPILER = $(BASH) $(srcdir)/%reldir%/run-python.sh
+
+# Check prints TAP by its own variable. GIO's proxy module starts a thread, its
+# other modules open descriptors: tests count both.
+AM_TESTS_ENVIRONMENT = \
+	CK_TAP_LOG_FILE_NAME=-; export CK_TAP_LOG_FILE_NAME; \
+	CK_VERBOSITY=silent; export CK_VERBOSITY; \
+	G_DEBUG=fatal-criticals; export G_DEBUG; \
+	GIO_USE_PROXY_RESOLVER=dummy; export GIO_USE_PROXY_RESOLVER; \
+	GIO_USE_VFS=local; export GIO_USE_VFS; \
+	GSETTINGS_BACKEND=memory; export GSETTINGS_BACKEND; \
+	LC_ALL=C.UTF-8; export LC_ALL; \
+	SRV_SRCDIR='$(abs_top_srcdir)'; export SRV_SRCDIR; \
+	SRV_BUILDDIR='$(abs_top_builddir)'; export SRV_BUILDDIR; \
+	G_TEST_SRCDIR='$(abs_top_srcdir)/tests'; export G_TEST_SRCDIR; \
+	G_TEST_BUILDDIR='$(abs_top_builddir)/tests'; export G_TEST_BUILDDIR; \
+	LD_LIBRARY_PATH="$(test_library_path)$${LD_LIBRARY_PATH:+:$$LD_LIBRARY_PATH}"; \
+	export LD_LIBRARY_PATH; \
+	GI_TYPELIB_PATH="$(abs_top_builddir)$${GI_TYPELIB_PATH:+:$$GI_TYPELIB_PATH}"; \
+	export GI_TYPELIB_PATH; \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
+	MAKE='$(MAKE)'; export MAKE; \
+	CC='$(CC)'; export CC; \
+	$(test_tools)
+
+test_library_path = \
+	$(abs_top_builddir)/framework/.libs:$(abs_top_builddir)/handlers/.libs
+
+# What configure found, for scripts; empty or "no" means: not there.
+test_tools = \
+	SRV_PYTHON='$(PYTHON)'; export SRV_PYTHON; \
+	SRV_PYTHON_GI='$(PYTHON_GI)'; export SRV_PYTHON_GI; \
+	SRV_INTROSPECTION='$(found_introspection)'; export SRV_INTROSPECTION; \
+	SRV_SANITIZERS='$(enable_sanitizers)'; export SRV_SANITIZERS; \
+	SRV_CODE_COVERAGE='$(CODE_COVERAGE_ENABLED)'; export SRV_CODE_COVERAGE; \
+	SRV_VALAC='$(test_valac)'; export SRV_VALAC; \
+	SRV_CXX='$(HEADER_CXX)'; export SRV_CXX; \
+	SRV_CLANG_FORMAT='$(CLANG_FORMAT)'; export SRV_CLANG_FORMAT; \
+	SRV_GI_DOCGEN='$(GI_DOCGEN)'; export SRV_GI_DOCGEN; \
+	SRV_GLIB_CFLAGS='$(GLIB_CFLAGS)'; export SRV_GLIB_CFLAGS; \
+	SRV_GLIB_LIBS='$(GLIB_LIBS)'; export SRV_GLIB_LIBS; \
+	SRV_PKG_CONFIG='$(PKG_CONFIG)'; export SRV_PKG_CONFIG;
+if HAVE_VALAC
+test_valac = $(VALAC)
+endif
+
+# The Check programs once more, under valgrind. Each test is a process of its
+# own, so each is also checked for leaks on its own.
+valgrind_compiler = \
+	$(LIBTOOL) --mode=execute $(VALGRIND) \
+	--quiet \
+	--error-exitcode=99 \
+	--leak-check=full \
+	--show-leak-kinds=definite \
+	--errors-for-leak-kinds=definite \
+	--num-callers=30 \
+	--suppressions=$(abs_top_srcdir)/%reldir%/valgrind.supp \
+	$(glib_suppressions) \
+	$(NULL)
+glib_suppressions = \
+	$(addprefix --suppressions=,$(wildcard $(GLIB_SUPPRESSIONS)))
+valgrind_tests = $(test_programs)
+
+check-valgrind: all
+if HAVE_VALGRIND
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(check_LTLIBRARIES) $(check_PROGRAMS)
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check-TESTS \
+	  TESTS='$(valgrind_tests)' \
+	  LOG_COMPILER='$(valgrind_compiler)' \
+	  TESTS_ENVIRONMENT='G_SLICE=always-malloc SRV_VALGRIND=1 CK_TIMEOUT_MULTIPLIER=10' \
+	  TEST_SUITE_LOG=test-suite-valgrind.log
+else
+	@echo 'configure was told not to use valgrind, or did not find it' >&2
+	@false
+endif
+
+# The Check programs once more, for a ThreadSanitizer build.
+thread_tests = $(test_programs)
+
+check-threads: all
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(check_LTLIBRARIES) $(check_PROGRAMS)
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check-TESTS \
+	  TESTS='$(thread_tests)' \
+	  TESTS_ENVIRONMENT='G_SLICE=always-malloc TSAN_OPTIONS="$(tsan_options)"' \
+	  TEST_SUITE_LOG=test-suite-threads.log
+tsan_options = \
+	exitcode=66 \
+	second_deadlock_stack=1 \
+	suppressions=$(abs_top_srcdir)/%reldir%/tsan.supp \
+	$(NULL)
+
+CLEANFILES += test-suite-threads.log test-suite-valgrind.log
