@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "srv-base-server-private.h"
+#include "srv-connection-private.h"
 #include "srv-deadline-private.h"
 #include "srv-log-private.h"
 
@@ -148,8 +149,26 @@ begin_drain (SrvBaseServer *self)
   g_atomic_int_set (&priv->draining, TRUE);
   g_set_object (&cancellable, priv->drain_cancellable);
   g_mutex_unlock (&priv->lock);
+  srv_base_server_drain_active (self);
   if (cancellable != NULL)
     g_cancellable_cancel (cancellable);
+}
+
+/* A drain may end the input of this connection. If it began before the
+ * connection knew, it is told again. */
+void
+srv_base_server_end_on_drain (SrvBaseServer *self, SrvConnection *connection)
+{
+  SrvBaseServerPrivate *priv;
+
+  if (self == NULL)
+    return;
+  priv = srv_base_server_get_private (self);
+  srv_connection_end_on_drain (connection, priv->drain_fd);
+  if (g_atomic_int_get (&priv->in_request))
+    g_atomic_pointer_set (&priv->inline_connection, connection);
+  if (!priv->in_child && g_atomic_int_get (&priv->draining))
+    srv_request_drain (SRV_REQUEST (connection));
 }
 
 /* What is left when the deadline is over is cut; what does not notice even

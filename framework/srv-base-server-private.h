@@ -64,10 +64,12 @@ typedef struct
   /* For any thread, and the first four for signal handlers as well: read and
    * written with atomic operations. */
   int stop_requested;
-  int n_signals;  /* that asked for a stop of this run */
-  int hurry;      /* a second signal: wait for nobody */
-  int inline_fd;  /* what the loop's own thread may be blocked in, or -1 */
-  int in_request; /* the loop's own thread runs a handler */
+  int n_signals; /* that asked for a stop of this run */
+  int hurry;     /* a second signal: wait for nobody */
+  int inline_fd; /* what the loop's own thread may be blocked in, or -1 */
+  SrvConnection
+    *inline_connection; /* borrowed: the same, if it ends on drain */
+  int in_request;       /* the loop's own thread runs a handler */
   int closing;
   int draining;
   int patient; /* the drain may still be shortened by a hurry */
@@ -121,6 +123,7 @@ void srv_base_server_real_accept_failed (SrvBaseServer *self,
                                          SrvAcceptVerdict verdict,
                                          const GError *error);
 void srv_base_server_cut_active (SrvBaseServer *self);
+void srv_base_server_drain_active (SrvBaseServer *self);
 gboolean srv_base_server_is_own_request (SrvBaseServer *self);
 guint srv_base_server_count_others (SrvBaseServer *self);
 
@@ -141,6 +144,8 @@ void srv_base_server_note_signal (SrvBaseServer *self);
 
 /* srv-base-server-close.c */
 void srv_base_server_close_listener (SrvBaseServer *self);
+void srv_base_server_end_on_drain (SrvBaseServer *self,
+                                   SrvConnection *connection);
 void srv_base_server_real_server_close (SrvBaseServer *self);
 void srv_base_server_dispose_life (SrvBaseServer *self);
 

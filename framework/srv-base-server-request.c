@@ -92,9 +92,8 @@ srv_base_server_count_others (SrvBaseServer *self)
   return srv_base_server_is_own_request (self) ? n - 1 : n;
 }
 
-/* Ends every connection under its handler, but the caller's own. */
-void
-srv_base_server_cut_active (SrvBaseServer *self)
+static void
+for_each_other (SrvBaseServer *self, void (*func) (SrvRequest *request))
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   GHashTableIter iter;
@@ -104,8 +103,22 @@ srv_base_server_cut_active (SrvBaseServer *self)
   g_hash_table_iter_init (&iter, priv->active);
   while (g_hash_table_iter_next (&iter, &request, NULL))
     if (request != current_request)
-      srv_request_cut (request);
+      func (request);
   g_mutex_unlock (&priv->lock);
+}
+
+/* Ends every connection under its handler, but the caller's own. */
+void
+srv_base_server_cut_active (SrvBaseServer *self)
+{
+  for_each_other (self, srv_request_cut);
+}
+
+/* Tells every request that a drain began, but the caller's own. */
+void
+srv_base_server_drain_active (SrvBaseServer *self)
+{
+  for_each_other (self, srv_request_drain);
 }
 
 /* A client that has gone is an everyday event and no fault of the service. */

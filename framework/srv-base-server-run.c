@@ -14,6 +14,7 @@
 #include "config.h"
 
 #include "srv-base-server-private.h"
+#include "srv-connection-private.h"
 #include "srv-deadline-private.h"
 #include "srv-log-private.h"
 
@@ -266,6 +267,7 @@ static void
 limit_inline_request (SrvBaseServerPrivate *priv, gboolean at_once)
 {
   int fd = g_atomic_int_get (&priv->inline_fd);
+  SrvConnection *connection = g_atomic_pointer_get (&priv->inline_connection);
   const struct timeval limit = {
     .tv_sec = priv->drain_timeout_ms / 1000,
     .tv_usec = (priv->drain_timeout_ms % 1000) * 1000,
@@ -273,6 +275,8 @@ limit_inline_request (SrvBaseServerPrivate *priv, gboolean at_once)
 
   if (fd < 0)
     return;
+  if (connection != NULL)
+    srv_connection_drain_from_signal (connection);
   if (at_once || priv->drain_timeout_ms == 0)
     shutdown (fd, SHUT_RDWR);
   else if (priv->drain_timeout_ms > 0)

@@ -203,6 +203,7 @@ process_inline (SrvBaseServer *self, SrvRequest *request, GError **error)
   ok = srv_base_server_complete_request (self, request, error);
   g_atomic_int_set (&priv->in_request, FALSE);
   g_atomic_int_set (&priv->inline_fd, -1);
+  g_atomic_pointer_set (&priv->inline_connection, NULL);
   return ok;
 }
 

@@ -13,9 +13,10 @@
 #include "srv-connection-private.h"
 #include "srv-deadline-private.h"
 #include "srv-errno-private.h"
-#include "srv-wait.h"
+#include "srv-wait-private.h"
 
 #include <errno.h>
+#include <poll.h>
 
 /* A failed system call, as the value that failed calls return. */
 gssize
@@ -107,6 +108,100 @@ srv_connection_send_nonblocking (SrvConnection *self,
   return n < 0 ? srv_connection_fail ("send", errno, error) : n;
 }
 
+/* Waits, and looks at the limit again whenever a signal came. */
+static gboolean
+wait_ready (SrvConnection *self,
+            GIOCondition condition,
+            gint64 *deadline,
+            GCancellable *cancellable,
+            GError **error)
+{
+  int option = condition == G_IO_IN ? SO_RCVTIMEO : SO_SNDTIMEO;
+  gboolean interrupted;
+
+  for (;;)
+    {
+      if (!srv_wait_fd_interruptible (self->fd, condition, *deadline,
+                                      cancellable, &interrupted, error))
+        return FALSE;
+      if (!interrupted)
+        return TRUE;
+      *deadline = deadline_after_interruption (self, option, *deadline);
+    }
+}
+
+static gssize
+receive (SrvConnection *self,
+         void *buffer,
+         gsize count,
+         GCancellable *cancellable,
+         GError **error)
+{
+  gint64 deadline = own_deadline (self);
+  gboolean wait_first = cancellable != NULL;
+  gssize n;
+
+  for (;;)
+    {
+      if (wait_first &&
+          !wait_ready (self, G_IO_IN, &deadline, cancellable, error))
+        return -1;
+      n = recv (self->fd, buffer, count, wait_first ? MSG_DONTWAIT : 0);
+      if (n >= 0)
+        return n;
+      if (errno == EINTR)
+        deadline = deadline_after_interruption (self, SO_RCVTIMEO, deadline);
+      else if (errno != EAGAIN)
+        return srv_connection_fail ("receive", errno, error);
+      else if (!wait_first && self->blocking)
+        return fail_with_timeout ("receive", error);
+      wait_first = TRUE;
+    }
+}
+
+/* In a forked child: until the client has sent something or the parent drains.
+ * Whatever ends the wait, the calls that follow find out. */
+static void
+wait_for_input_or_drain (SrvConnection *self)
+{
+  struct pollfd fds[2] = { { self->fd, POLLIN, 0 }, { self->drain_fd, 0, 0 } };
+  int timeout_ms = self->timeout_ms > 0 ? self->timeout_ms : -1;
+
+  if (poll (fds, G_N_ELEMENTS (fds), timeout_ms) > 0 && fds[1].revents != 0)
+    g_atomic_int_set (&self->drained, TRUE);
+}
+
+/* During a drain: what is there, and after it the end. */
+static gssize
+receive_rest (SrvConnection *self, void *buffer, gsize count, GError **error)
+{
+  gssize n = recv (self->fd, buffer, count, MSG_DONTWAIT);
+
+  if (n >= 0)
+    return n;
+  return errno == EAGAIN ? 0 : srv_connection_fail ("receive", errno, error);
+}
+
+static gssize
+receive_until_drained (SrvConnection *self,
+                       void *buffer,
+                       gsize count,
+                       GCancellable *cancellable,
+                       GError **error)
+{
+  gssize n;
+
+  g_atomic_int_set (&self->in_receive, TRUE);
+  if (self->drain_fd >= 0)
+    wait_for_input_or_drain (self);
+  if (g_atomic_int_get (&self->drained))
+    n = receive_rest (self, buffer, count, error);
+  else
+    n = receive (self, buffer, count, cancellable, error);
+  g_atomic_int_set (&self->in_receive, FALSE);
+  return n;
+}
+
 /**
  * srv_connection_receive:
  * @self: a connection
@@ -133,8 +228,6 @@ srv_connection_receive (SrvConnection *self,
                         GCancellable *cancellable,
                         GError **error)
 {
-  gint64 deadline;
-  gboolean wait_first = cancellable != NULL;
   gssize n;
 
   g_return_val_if_fail (SRV_IS_CONNECTION (self), -1);
@@ -142,24 +235,12 @@ srv_connection_receive (SrvConnection *self,
 
   if (!srv_connection_check_open (self, "receive", error))
     return -1;
-  deadline = own_deadline (self);
-  for (;;)
-    {
-      if (wait_first &&
-          !srv_wait_fd (self->fd, G_IO_IN, deadline, cancellable, error))
-        return -1;
-      n = recv (self->fd, buffer, count, wait_first ? MSG_DONTWAIT : 0);
-      if (n >= 0)
-        break;
-      if (errno == EINTR)
-        deadline = deadline_after_interruption (self, SO_RCVTIMEO, deadline);
-      else if (errno != EAGAIN)
-        return srv_connection_fail ("receive", errno, error);
-      else if (!wait_first && self->blocking)
-        return fail_with_timeout ("receive", error);
-      wait_first = TRUE;
-    }
-  if (n == 0 && count > 0)
+  if (self->ends_on_drain)
+    n = receive_until_drained (self, buffer, count, cancellable, error);
+  else
+    n = receive (self, buffer, count, cancellable, error);
+  /* The end that a drain made is not the client's. */
+  if (n == 0 && count > 0 && !g_atomic_int_get (&self->drained))
     self->at_end = TRUE;
   return n;
 }
@@ -204,7 +285,7 @@ srv_connection_send_all (SrvConnection *self,
   while (count > 0)
     {
       if (wait_first &&
-          !srv_wait_fd (self->fd, G_IO_OUT, deadline, cancellable, error))
+          !wait_ready (self, G_IO_OUT, &deadline, cancellable, error))
         return FALSE;
       n = send (self->fd, next, count,
                 MSG_NOSIGNAL | (wait_first ? MSG_DONTWAIT : 0));
@@ -212,7 +293,10 @@ srv_connection_send_all (SrvConnection *self,
         {
           next += n;
           count -= (gsize) n;
-          /* A short count means that a limit or a signal ended the wait. */
+          if (count == 0)
+            return TRUE;
+          /* A limit or a signal has ended the wait in the kernel. */
+          deadline = deadline_after_interruption (self, SO_SNDTIMEO, deadline);
           wait_first = TRUE;
         }
       else if (errno == EINTR)

@@ -21,6 +21,13 @@ struct _SrvConnection
   gboolean blocking; /* whether the kernel waits for us */
   gboolean no_delay;
   gboolean at_end; /* the client has ended its half */
+
+  /* A drain of the server may end the input, if the handler wants that. */
+  gboolean ends_on_drain;
+  int drain_fd;   /* borrowed; in a forked child, tells of the drain; or -1 */
+  int drained;    /* atomic */
+  int in_receive; /* atomic */
+
   SrvSockaddr peer;
 
   GSocketAddress *client_address; /* owned, made on demand */
@@ -36,6 +43,8 @@ SrvConnection *srv_connection_adopt (int fd,
                                      gboolean no_delay);
 void srv_connection_hang_up (SrvConnection *self, int linger_timeout_ms);
 void srv_connection_close_now (SrvConnection *self);
+void srv_connection_drain_from_signal (SrvConnection *self);
+void srv_connection_end_on_drain (SrvConnection *self, int drain_fd);
 gboolean srv_connection_is_cut (SrvConnection *self);
 gssize srv_connection_fail (const char *what, int saved_errno, GError **error);
 gboolean srv_connection_check_open (SrvConnection *self,

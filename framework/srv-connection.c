@@ -186,6 +186,34 @@ srv_connection_cut (SrvRequest *request)
   g_bit_unlock (&self->fd_lock, 0);
 }
 
+/* Only a read that waits for the client is ended. After an end of the input
+ * that comes from us the kernel answers whatever the client still sends with a
+ * reset, so a client that is in the middle of something is left alone; the
+ * next read finds that it was drained. */
+static void
+srv_connection_drain (SrvRequest *request)
+{
+  SrvConnection *self = SRV_CONNECTION (request);
+
+  g_atomic_int_set (&self->drained, TRUE);
+  if (!g_atomic_int_get (&self->in_receive))
+    return;
+  g_bit_lock (&self->fd_lock, 0);
+  if (self->fd >= 0)
+    shutdown (self->fd, SHUT_RD);
+  g_bit_unlock (&self->fd_lock, 0);
+}
+
+/* The same for a signal handler, which may have interrupted a holder of the
+ * lock. */
+void
+srv_connection_drain_from_signal (SrvConnection *self)
+{
+  g_atomic_int_set (&self->drained, TRUE);
+  if (g_atomic_int_get (&self->in_receive))
+    shutdown (self->fd, SHUT_RD);
+}
+
 static int
 srv_connection_request_fileno (SrvRequest *request)
 {
@@ -200,6 +228,7 @@ srv_connection_request_init (SrvRequestInterface *iface)
   iface->get_credentials = srv_connection_get_credentials;
   iface->describe_client = srv_connection_describe_client;
   iface->cut = srv_connection_cut;
+  iface->drain = srv_connection_drain;
   iface->fileno = srv_connection_request_fileno;
 }
 
@@ -265,6 +294,7 @@ static void
 srv_connection_init (SrvConnection *self)
 {
   self->fd = -1;
+  self->drain_fd = -1;
   self->blocking = TRUE;
 }
 
@@ -301,6 +331,15 @@ void
 srv_connection_close_now (SrvConnection *self)
 {
   close_fd (self);
+}
+
+/* From now on a drain of the server ends the input between two messages. In a
+ * forked child the drain is told by a descriptor, otherwise by a call. */
+void
+srv_connection_end_on_drain (SrvConnection *self, int drain_fd)
+{
+  self->ends_on_drain = TRUE;
+  self->drain_fd = drain_fd;
 }
 
 gboolean

@@ -18,7 +18,8 @@
  * an empty implementation is a beginning.
  *
  * A request belongs to one thread at a time, except that
- * [method@SocketServer.Request.cut] may be called from any.
+ * [method@SocketServer.Request.cut] and [method@SocketServer.Request.drain] may
+ * be called from any.
  *
  * In Python: the `request` and `client_address` that a handler gets.
  */
@@ -46,7 +47,7 @@ srv_request_real_describe_client (G_GNUC_UNUSED SrvRequest *self)
 }
 
 static void
-srv_request_real_cut (G_GNUC_UNUSED SrvRequest *self)
+srv_request_real_do_nothing (G_GNUC_UNUSED SrvRequest *self)
 {
 }
 
@@ -63,7 +64,8 @@ srv_request_default_init (SrvRequestInterface *iface)
   iface->get_local_address = srv_request_real_get_address;
   iface->get_credentials = srv_request_real_get_credentials;
   iface->describe_client = srv_request_real_describe_client;
-  iface->cut = srv_request_real_cut;
+  iface->cut = srv_request_real_do_nothing;
+  iface->drain = srv_request_real_do_nothing;
   iface->fileno = srv_request_real_fileno;
 }
 
@@ -164,6 +166,23 @@ srv_request_cut (SrvRequest *self)
 {
   g_return_if_fail (SRV_IS_REQUEST (self));
   SRV_REQUEST_GET_IFACE (self)->cut (self);
+}
+
+/**
+ * srv_request_drain:
+ * @self: a request
+ *
+ * Tells a request that its server is being closed and waits for it. A
+ * connection whose handler wants that ends its input now, if nothing is on the
+ * way: see [property@SocketServer.StreamRequestHandler:end-on-drain].
+ *
+ * Threads: any, also while a handler uses the request.
+ */
+void
+srv_request_drain (SrvRequest *self)
+{
+  g_return_if_fail (SRV_IS_REQUEST (self));
+  SRV_REQUEST_GET_IFACE (self)->drain (self);
 }
 
 /**

@@ -23,6 +23,7 @@ struct _SrvRequestInterface
   GCredentials *(*get_credentials) (SrvRequest *self, GError **error);
   char *(*describe_client) (SrvRequest *self);
   void (*cut) (SrvRequest *self);
+  void (*drain) (SrvRequest *self);
   int (*fileno) (SrvRequest *self);
 
   /*< private >*/
@@ -43,6 +44,9 @@ char *srv_request_describe_client (SrvRequest *self);
 
 SRV_AVAILABLE_IN_ALL
 void srv_request_cut (SrvRequest *self);
+
+SRV_AVAILABLE_IN_ALL
+void srv_request_drain (SrvRequest *self);
 
 SRV_AVAILABLE_IN_ALL
 int srv_request_fileno (SrvRequest *self);

@@ -7,6 +7,7 @@
 
 #include "srv-stream-request-handler.h"
 
+#include "srv-base-server-private.h"
 #include "srv-reader-private.h"
 
 /**
@@ -43,6 +44,7 @@ typedef struct
   int wbufsize;
   int timeout_ms;
   gboolean disable_nagle_algorithm;
+  gboolean end_on_drain;
 } SrvStreamRequestHandlerPrivate;
 
 typedef enum
@@ -51,9 +53,10 @@ typedef enum
   PROP_WBUFSIZE,
   PROP_TIMEOUT,
   PROP_DISABLE_NAGLE_ALGORITHM,
+  PROP_END_ON_DRAIN,
 } SrvStreamRequestHandlerProperty;
 
-static GParamSpec *properties[PROP_DISABLE_NAGLE_ALGORITHM + 1];
+static GParamSpec *properties[PROP_END_ON_DRAIN + 1];
 
 G_DEFINE_TYPE_WITH_PRIVATE (SrvStreamRequestHandler,
                             srv_stream_request_handler,
@@ -82,6 +85,9 @@ srv_stream_request_handler_setup (SrvBaseRequestHandler *handler,
                      srv_base_request_handler_get_request (handler)));
       return FALSE;
     }
+  if (priv->end_on_drain)
+    srv_base_server_end_on_drain (srv_base_request_handler_get_server (handler),
+                                  connection);
   if (priv->timeout_ms >= 0 &&
       !srv_connection_set_timeout (connection, priv->timeout_ms, error))
     return FALSE;
@@ -148,6 +154,9 @@ srv_stream_request_handler_get_property (GObject *object,
     case PROP_DISABLE_NAGLE_ALGORITHM:
       g_value_set_boolean (value, priv->disable_nagle_algorithm);
       break;
+    case PROP_END_ON_DRAIN:
+      g_value_set_boolean (value, priv->end_on_drain);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -175,6 +184,10 @@ srv_stream_request_handler_set_property (GObject *object,
     case PROP_DISABLE_NAGLE_ALGORITHM:
       srv_stream_request_handler_set_disable_nagle_algorithm (
         self, g_value_get_boolean (value));
+      break;
+    case PROP_END_ON_DRAIN:
+      srv_stream_request_handler_set_end_on_drain (self,
+                                                   g_value_get_boolean (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -230,6 +243,16 @@ srv_stream_request_handler_class_init (SrvStreamRequestHandlerClass *klass)
    */
   properties[PROP_DISABLE_NAGLE_ALGORITHM] =
     g_param_spec_boolean ("disable-nagle-algorithm", NULL, NULL, TRUE, flags);
+  /**
+   * SrvStreamRequestHandler:end-on-drain:
+   *
+   * Whether a close of the server ends the input: a read that waits for the
+   * client returns the end of the stream, once everything that has arrived was
+   * read. For handlers that serve one message after the other, and may as well
+   * end between two of them. Python has no counterpart.
+   */
+  properties[PROP_END_ON_DRAIN] =
+    g_param_spec_boolean ("end-on-drain", NULL, NULL, FALSE, flags);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
                                      properties);
 }
@@ -556,4 +579,46 @@ srv_stream_request_handler_get_disable_nagle_algorithm (
 {
   g_return_val_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self), TRUE);
   return get_private (self)->disable_nagle_algorithm;
+}
+
+/**
+ * srv_stream_request_handler_set_end_on_drain:
+ * @self: a handler
+ * @end_on_drain: whether a close of the server ends the input
+ *
+ * Sets whether a close of the server ends the input between two messages,
+ * before `setup`.
+ *
+ * Threads: the one that runs the handler.
+ */
+void
+srv_stream_request_handler_set_end_on_drain (SrvStreamRequestHandler *self,
+                                             gboolean end_on_drain)
+{
+  SrvStreamRequestHandlerPrivate *priv;
+
+  g_return_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self));
+
+  priv = get_private (self);
+  if (priv->end_on_drain == !!end_on_drain)
+    return;
+  priv->end_on_drain = !!end_on_drain;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_END_ON_DRAIN]);
+}
+
+/**
+ * srv_stream_request_handler_get_end_on_drain:
+ * @self: a handler
+ *
+ * Gets whether a close of the server ends the input between two messages.
+ *
+ * Threads: the one that runs the handler.
+ *
+ * Returns: %TRUE if it does
+ */
+gboolean
+srv_stream_request_handler_get_end_on_drain (SrvStreamRequestHandler *self)
+{
+  g_return_val_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self), FALSE);
+  return get_private (self)->end_on_drain;
 }

@@ -77,4 +77,12 @@ SRV_AVAILABLE_IN_ALL
 gboolean srv_stream_request_handler_get_disable_nagle_algorithm (
   SrvStreamRequestHandler *self);
 
+SRV_AVAILABLE_IN_ALL
+void srv_stream_request_handler_set_end_on_drain (SrvStreamRequestHandler *self,
+                                                  gboolean end_on_drain);
+
+SRV_AVAILABLE_IN_ALL
+gboolean srv_stream_request_handler_get_end_on_drain (
+  SrvStreamRequestHandler *self);
+
 G_END_DECLS

@@ -9,9 +9,62 @@
 
 #include "srv-deadline-private.h"
 #include "srv-errno-private.h"
+#include "srv-wait-private.h"
 
 #include <errno.h>
 #include <poll.h>
+
+static int
+poll_once (struct pollfd *fds, nfds_t n_fds, gint64 deadline)
+{
+  int n;
+
+  do
+    n = poll (fds, n_fds, srv_deadline_poll_timeout (deadline));
+  while (n == 0 && !srv_deadline_has_passed (deadline));
+  return n;
+}
+
+static gboolean
+fail_with_timeout (GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                       "time limit reached");
+  return FALSE;
+}
+
+/* Like srv_wait_fd (), but also ends when a signal came: then it returns TRUE,
+ * and @interrupted is set. For who has to look at something again then. */
+gboolean
+srv_wait_fd_interruptible (int fd,
+                           GIOCondition condition,
+                           gint64 deadline,
+                           GCancellable *cancellable,
+                           gboolean *interrupted,
+                           GError **error)
+{
+  struct pollfd fds[2] = { { fd, (short) condition, 0 }, { -1, POLLIN, 0 } };
+  GPollFD cancel_fd = { -1, 0, 0 };
+  int n;
+  int code;
+
+  *interrupted = FALSE;
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  if (g_cancellable_make_pollfd (cancellable, &cancel_fd))
+    fds[1].fd = cancel_fd.fd;
+  n = poll_once (fds, G_N_ELEMENTS (fds), deadline);
+  code = errno;
+  if (fds[1].fd >= 0)
+    g_cancellable_release_fd (cancellable);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  *interrupted = n < 0 && code == EINTR;
+  if (n < 0 && code != EINTR)
+    return srv_set_errno_error (error, code, "could not wait for descriptor %d",
+                                fd);
+  return n != 0 || fail_with_timeout (error);
+}
 
 /**
  * srv_wait_fd:
@@ -41,40 +94,15 @@ srv_wait_fd (int fd,
              GCancellable *cancellable,
              GError **error)
 {
-  struct pollfd fds[2] = { { fd, (short) condition, 0 }, { -1, POLLIN, 0 } };
-  GPollFD cancel_fd = { -1, 0, 0 };
-  int n;
-  int saved_errno;
+  gboolean interrupted;
 
   g_return_val_if_fail (fd >= 0, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
-  if (g_cancellable_make_pollfd (cancellable, &cancel_fd))
-    fds[1].fd = cancel_fd.fd;
-
   do
-    n = poll (fds, G_N_ELEMENTS (fds), srv_deadline_poll_timeout (deadline));
-  while ((n < 0 && errno == EINTR) ||
-         (n == 0 && !srv_deadline_has_passed (deadline)));
-  saved_errno = errno;
-
-  if (fds[1].fd >= 0)
-    g_cancellable_release_fd (cancellable);
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
-  if (n < 0)
-    {
-      srv_set_errno_error (error, saved_errno,
-                           "could not wait for descriptor %d", fd);
+    if (!srv_wait_fd_interruptible (fd, condition, deadline, cancellable,
+                                    &interrupted, error))
       return FALSE;
-    }
-  if (n == 0)
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-                           "time limit reached");
-      return FALSE;
-    }
+  while (interrupted);
   return TRUE;
 }

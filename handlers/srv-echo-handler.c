@@ -9,8 +9,6 @@
 
 #include "srv-event-log.h"
 
-#include <sys/socket.h>
-
 #define DEFAULT_CHUNK_SIZE 1024
 #define MAX_CHUNK_SIZE     (16 * 1024 * 1024)
 
@@ -150,35 +148,6 @@ echo_chunks (Session *session, GError **error)
   return n == 0;
 }
 
-/* Runs in the thread that closes the server. What has arrived can still be
- * read, and after it the end of the stream: the handler leaves by its usual
- * way. Giving the cancellable to the receive would cost a poll () for every
- * chunk, and could drop what is already there. */
-static void
-on_drain (G_GNUC_UNUSED GCancellable *drain, gpointer connection)
-{
-  shutdown (srv_connection_get_fd (connection), SHUT_RD);
-}
-
-static gboolean
-serve (Session *session, GError **error)
-{
-  SrvBaseRequestHandler *handler = SRV_BASE_REQUEST_HANDLER (session->handler);
-  GCancellable *drain =
-    srv_base_request_handler_get_drain_cancellable (handler);
-  SrvConnection *connection = srv_stream_request_handler_get_connection (
-    SRV_STREAM_REQUEST_HANDLER (handler));
-  gulong drain_id = 0;
-  gboolean ok;
-
-  if (drain != NULL)
-    drain_id =
-      g_cancellable_connect (drain, G_CALLBACK (on_drain), connection, NULL);
-  ok = echo_chunks (session, error);
-  g_cancellable_disconnect (drain, drain_id);
-  return ok;
-}
-
 static gboolean
 srv_echo_handler_handle (SrvBaseRequestHandler *handler, GError **error)
 {
@@ -198,7 +167,7 @@ srv_echo_handler_handle (SrvBaseRequestHandler *handler, GError **error)
 
   if (session.log != NULL)
     srv_event_log_connected (session.log, handler);
-  ok = serve (&session, &local);
+  ok = echo_chunks (&session, &local);
   if (session.log != NULL)
     srv_event_log_disconnected (session.log, handler, session.n_received,
                                 session.n_sent, local);
@@ -284,6 +253,9 @@ static void
 srv_echo_handler_init (SrvEchoHandler *self)
 {
   get_private (self)->chunk_size = DEFAULT_CHUNK_SIZE;
+  srv_stream_request_handler_set_end_on_drain (SRV_STREAM_REQUEST_HANDLER (
+                                                 self),
+                                               TRUE);
 }
 
 /**

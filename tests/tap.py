@@ -16,15 +16,21 @@ def note(text):
 
 
 class TapResult(unittest.TestResult):
-    def say(self, word, test, rest=''):
-        case, name = test.id().split('.')[-2:]
-        print(f'{word} {self.testsRun} - {case}.{name}{rest}', flush=True)
+    def startTest(self, test):
+        super().startTest(test)
+        self.problems = 0
+        self.skipped_because = None
 
-    def addSuccess(self, test):
-        self.say('ok', test)
+    def stopTest(self, test):
+        super().stopTest(test)
+        case, name = test.id().split('.')[-2:]
+        word = 'not ok' if self.problems else 'ok'
+        skip = self.skipped_because
+        print(f'{word} {self.testsRun} - {case}.{name}',
+              f' # SKIP {skip}' if skip else '', sep='', flush=True)
 
     def addSkip(self, test, reason):
-        self.say('ok', test, f' # SKIP {reason}')
+        self.skipped_because = reason
 
     def addFailure(self, test, problem):
         self.addError(test, problem)
@@ -36,7 +42,7 @@ class TapResult(unittest.TestResult):
 
     def addError(self, test, problem):
         super().addError(test, problem)
-        self.say('not ok', test)
+        self.problems += 1
         print(self.errors[-1][1], file=sys.stderr, flush=True)
 
 

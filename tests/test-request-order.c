@@ -44,18 +44,20 @@ static const Case stops[] = {
     TRUE },
 };
 
-/* The trace of WHO up to the server's close. */
+/* The steps of WHO. The close of the server is none of a request, and comes
+ * whenever the thread that closes likes. */
 static void
 assert_steps (SrvTestWho who, const char *expected)
 {
   g_autofree char *trace = srv_test_get_trace (who);
-  char *end = g_str_has_suffix (trace, "server_close")
-                ? trace + strlen (trace) - strlen ("server_close")
-                : NULL;
+  g_auto (GStrv) names = g_strsplit (trace, " ", -1);
+  g_autoptr (GString) steps = g_string_new (NULL);
 
-  if (end != NULL)
-    *end = '\0';
-  ck_assert_str_eq (g_strchomp (trace), expected);
+  for (guint i = 0; names[i] != NULL; i++)
+    if (!g_str_equal (names[i], "server_close"))
+      g_string_append_printf (steps, "%s%s", steps->len > 0 ? " " : "",
+                              names[i]);
+  ck_assert_str_eq (steps->str, expected);
 }
 
 /* Checks loop and worker against the STEPS of the worker. */
@@ -86,6 +88,15 @@ assert_split (SrvTestMixIn mix_in, const char *steps, const char *loop_end)
     }
 }
 
+/* A server that fails or refuses may close before it has read anything. */
+static void
+say_if_possible (int fd, const char *text)
+{
+  if (send (fd, text, strlen (text), MSG_NOSIGNAL) < 0)
+    ck_assert_msg (errno == EPIPE || errno == ECONNRESET, "send: %s",
+                   g_strerror (errno));
+}
+
 /* Serves one request with serve_forever() to its end and closes the server. */
 static void
 serve_one (int combination, const char *answer)
@@ -99,7 +110,7 @@ serve_one (int combination, const char *answer)
   srv_test_clear_trace ();
   run = srv_test_run (server);
   fd = srv_test_connect (server);
-  srv_test_say (fd, "hello\n");
+  say_if_possible (fd, "hello\n");
   if (answer != NULL)
     srv_test_expect (fd, answer);
   srv_test_wait_for_trace ("service_actions", 1);
@@ -275,7 +286,7 @@ START_TEST (stop_by_inline_handler_ends_the_run)
   srv_test_clear_trace ();
   run = srv_test_run (server);
   fd = srv_test_connect (server);
-  srv_test_say (fd, "hello\n");
+  say_if_possible (fd, "hello\n");
   ck_assert (!srv_test_join (run, &error));
   srv_test_assert_error (error, SRV_ERROR, SRV_ERROR_STOP);
   assert_steps (SRV_TEST_LOOP, expected);
@@ -297,7 +308,7 @@ START_TEST (stop_comes_out_of_handle_request)
 
   srv_test_set_fault ("handle", SRV_TEST_STOP);
   fd = srv_test_connect (server);
-  srv_test_say (fd, "hello\n");
+  say_if_possible (fd, "hello\n");
   ck_assert_int_eq (srv_base_server_handle_request (server, SRV_TEST_PATIENCE,
                                                     NULL, &error),
                     SRV_HANDLE_RESULT_FAILED);
@@ -333,7 +344,7 @@ START_TEST (stop_by_worker_ends_that_worker_alone)
     {
       int fd = srv_test_connect (server);
 
-      srv_test_say (fd, "hello\n");
+      say_if_possible (fd, "hello\n");
       srv_test_wait_for_trace ("close_request",
                                mix_in == SRV_TEST_FORKING ? 2 * i : i);
       srv_test_close (fd);
