@@ -4,6 +4,7 @@
 
 docs_chapters = \
 	%reldir%/index.md \
+	%reldir%/porting.md \
 	$(NULL)
 
 docs_configs = \

@@ -102,6 +102,7 @@ srv_private_headers = \
 	%reldir%/srv-sockaddr-private.h \
 	%reldir%/srv-unix-options-private.h \
 	%reldir%/srv-unix-path-private.h \
+	%reldir%/srv-wait-private.h \
 	$(NULL)
 
 # All symbols, for tests that look inside; hidden ones can still be linked to

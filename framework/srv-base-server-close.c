@@ -212,7 +212,7 @@ srv_base_server_real_server_close (SrvBaseServer *self)
                    srv_mix_in_get_block_on_close (priv->mix_in);
   gboolean drained;
 
-  srv_base_server_note_stopping (self);
+  srv_base_server_set_state (self, SRV_SERVER_STATE_STOPPING);
   srv_base_server_wake (self);
   srv_base_server_detach (self);
   begin_drain (self);

@@ -518,9 +518,13 @@ srv_base_server_attach (SrvBaseServer *self,
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!check_descriptor (self, error) ||
-      !srv_base_server_begin_run (self, error))
+  if (!srv_base_server_begin_run (self, error))
     return FALSE;
+  if (!check_descriptor (self, error))
+    {
+      srv_base_server_end_run (self);
+      return FALSE;
+    }
   priv = srv_base_server_get_private (self);
   prepare_run (self);
   source = make_source (self);
@@ -534,5 +538,8 @@ srv_base_server_attach (SrvBaseServer *self,
   priv->loop_thread = NULL;
   g_source_attach (source, context);
   g_mutex_unlock (&priv->lock);
+  /* Whoever closes the server saw this thread in the loop, and waits for it. */
+  if (g_atomic_int_get (&priv->closing))
+    srv_base_server_detach (self);
   return TRUE;
 }

@@ -136,7 +136,6 @@ void srv_base_server_end_run (SrvBaseServer *self);
 gboolean srv_base_server_enter_loop (SrvBaseServer *self, GError **error);
 void srv_base_server_leave_loop (SrvBaseServer *self);
 gboolean srv_base_server_must_stop (SrvBaseServer *self);
-void srv_base_server_note_stopping (SrvBaseServer *self);
 void srv_base_server_set_state (SrvBaseServer *self, SrvServerState state);
 gboolean srv_base_server_is_misplaced (SrvBaseServer *self, const char *what);
 void srv_base_server_detach (SrvBaseServer *self);

@@ -25,6 +25,15 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+/* Closed is final; a run that has ended meanwhile is not being stopped. */
+static gboolean
+may_change (SrvServerState from, SrvServerState to)
+{
+  if (to == SRV_SERVER_STATE_STOPPING)
+    return from == SRV_SERVER_STATE_SERVING;
+  return from != to && from != SRV_SERVER_STATE_CLOSED;
+}
+
 void
 srv_base_server_set_state (SrvBaseServer *self, SrvServerState state)
 {
@@ -32,8 +41,7 @@ srv_base_server_set_state (SrvBaseServer *self, SrvServerState state)
   gboolean changed;
 
   g_mutex_lock (&priv->lock);
-  /* Closed is final. */
-  changed = priv->state != state && priv->state != SRV_SERVER_STATE_CLOSED;
+  changed = may_change (priv->state, state);
   if (changed)
     priv->state = state;
   g_cond_broadcast (&priv->changed);
@@ -79,13 +87,6 @@ srv_base_server_must_stop (SrvBaseServer *self)
 
   return g_atomic_int_get (&priv->stop_requested) ||
          g_atomic_int_get (&priv->closing);
-}
-
-void
-srv_base_server_note_stopping (SrvBaseServer *self)
-{
-  if (srv_base_server_get_state (self) == SRV_SERVER_STATE_SERVING)
-    srv_base_server_set_state (self, SRV_SERVER_STATE_STOPPING);
 }
 
 static gboolean
@@ -161,7 +162,7 @@ srv_base_server_end_run (SrvBaseServer *self)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
 
-  srv_base_server_note_stopping (self);
+  srv_base_server_set_state (self, SRV_SERVER_STATE_STOPPING);
   g_mutex_lock (&priv->lock);
   g_atomic_int_set (&priv->stop_requested, FALSE);
   priv->running = FALSE;
@@ -235,7 +236,7 @@ srv_base_server_stop (SrvBaseServer *self)
   if (idle)
     return;
   srv_base_server_wake (self);
-  srv_base_server_note_stopping (self);
+  srv_base_server_set_state (self, SRV_SERVER_STATE_STOPPING);
   srv_base_server_detach (self);
 }
 

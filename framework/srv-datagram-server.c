@@ -213,6 +213,9 @@ srv_datagram_server_class_init (SrvDatagramServerClass *klass)
    * SrvDatagramServer:reply-timeout:
    *
    * How long a reply waits for room in the receiver's queue, in milliseconds.
+   * All replies of a Unix server share the room of its own socket: a client
+   * that has connected its socket and does not read can fill it, and the
+   * replies to others then wait and fail as well, until it reads or goes.
    */
   properties[PROP_REPLY_TIMEOUT] =
     g_param_spec_int ("reply-timeout", NULL, NULL, 0, G_MAXINT, 100, flags);

@@ -101,15 +101,21 @@ fail (const char *string, const char *why, GError **error)
   return FALSE;
 }
 
+/* A number, or a name that begins with a letter or digit and has a letter: the
+ * C library would take "-1" for a number, too. */
 static gboolean
 is_service (const char *service)
 {
+  gboolean has_letter = FALSE;
   const char *c;
 
   for (c = service; *c != '\0'; c++)
-    if (!g_ascii_isalnum (*c) && strchr ("-_.+/", *c) == NULL)
+    if (g_ascii_isalpha (*c))
+      has_letter = TRUE;
+    else if (!g_ascii_isdigit (*c) && strchr ("-_.+/", *c) == NULL)
       return FALSE;
-  return c > service;
+  return g_ascii_isalnum (*service) &&
+         (has_letter || strspn (service, "0123456789") == strlen (service));
 }
 
 static gboolean
@@ -383,7 +389,7 @@ srv_endpoint_new_fd (int fd)
  * Threads: any.
  *
  * Returns: (transfer full) (nullable): a new endpoint, %NULL when the address
- *   does not fit the transport
+ *   does not fit the transport, or has no name
  */
 SrvEndpoint *
 srv_endpoint_new_for_address (SrvEndpointKind kind, GSocketAddress *address)
@@ -414,8 +420,11 @@ srv_endpoint_new_for_address (SrvEndpointKind kind, GSocketAddress *address)
       const char *path = g_unix_socket_address_get_path (local);
       gboolean abstract = g_unix_socket_address_get_address_type (local) ==
                           G_UNIX_SOCKET_ADDRESS_ABSTRACT;
-      SrvEndpoint *self = endpoint_new (kind);
+      SrvEndpoint *self;
 
+      if (length == 0)
+        return NULL;
+      self = endpoint_new (kind);
       self->path_length = length + (abstract ? 1 : 0);
       self->path = g_malloc0 (self->path_length + 1);
       memcpy (self->path + (abstract ? 1 : 0), path, length);

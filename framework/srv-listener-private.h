@@ -25,6 +25,7 @@ typedef struct
 {
   const SrvEndpoint *endpoint;
   int socket_type; /* SOCK_STREAM or SOCK_DGRAM */
+  gboolean local;  /* a Unix socket, and not IPv4 or IPv6 */
   SrvConfigureFunc configure;
   gpointer user_data;
 
@@ -50,8 +51,6 @@ void srv_listener_take_reserve (SrvListener *self);
 gboolean srv_listener_give_reserve (SrvListener *self);
 int srv_listener_get_fd (SrvListener *self);
 gboolean srv_listener_is_unix (SrvListener *self);
-gboolean srv_listener_is_wildcard (SrvListener *self);
-gboolean srv_listener_is_adopted (SrvListener *self);
 GSocketAddress *srv_listener_get_address (SrvListener *self);
 char *srv_listener_to_string (SrvListener *self);
 

@@ -20,7 +20,6 @@ struct _SrvListener
   gatomicrefcount ref_count;
   int fd;
   int reserve_fd; /* gives way when descriptors have run out; or -1 */
-  gboolean adopted;
   SrvEndpointKind kind;
   SrvSockaddr bound;
   SrvUnixPath *claim; /* nullable */
@@ -251,35 +250,57 @@ kind_of (int family, int type)
   return type == SOCK_STREAM ? SRV_ENDPOINT_KIND_TCP : SRV_ENDPOINT_KIND_UDP;
 }
 
-/* A socket that somebody else has opened and bound. It is taken over. */
+/* Why a descriptor is not what the server needs; NULL if it is. */
+static const char *
+find_fault (const SrvListenOptions *options, int fd)
+{
+  SrvSockaddr peer = { .length = sizeof peer - offsetof (SrvSockaddr, any) };
+
+  if (get_option (fd, SO_TYPE) != options->socket_type)
+    return options->socket_type == SOCK_STREAM ? "it is not a stream socket"
+                                               : "it is not a datagram socket";
+  if ((get_option (fd, SO_DOMAIN) == AF_UNIX) != options->local)
+    return options->local ? "it is not a Unix socket"
+                          : "it is not an internet socket";
+  if (options->socket_type == SOCK_STREAM &&
+      getpeername (fd, &peer.any, &peer.length) == 0)
+    return "it is connected";
+  if (options->local &&
+      (!srv_sockaddr_of_socket (&peer, fd) || !srv_sockaddr_is_named (&peer)))
+    return "it is not bound";
+  return NULL;
+}
+
+/* A socket that somebody else has opened and bound. It is taken over, but on
+ * failure it still belongs to the caller. */
 static SrvListener *
 adopt (const SrvListenOptions *options, GError **error)
 {
   int fd = srv_endpoint_get_fd (options->endpoint);
   int type = get_option (fd, SO_TYPE);
-  g_autoptr (SrvListener) self = NULL;
+  const char *fault;
+  SrvListener *self;
 
   if (type < 0)
     return fail (options, "use", errno, error);
-  if (type != options->socket_type)
+  fault = find_fault (options, fd);
+  if (fault != NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   "could not use fd:%d: it is not a %s socket", fd,
-                   options->socket_type == SOCK_STREAM ? "stream" : "datagram");
+                   "could not use fd:%d: %s", fd, fault);
       return NULL;
     }
   if (!options->configure (options->user_data, fd, error))
     return NULL;
-  fcntl (fd, F_SETFD, FD_CLOEXEC);
   self = listener_new (fd, kind_of (get_option (fd, SO_DOMAIN), type));
-  self->adopted = TRUE;
-  if (!finish_socket (self, options, error))
+  if (finish_socket (self, options, error))
     {
-      /* On failure the descriptor still belongs to the caller. */
-      self->fd = -1;
-      return NULL;
+      fcntl (fd, F_SETFD, FD_CLOEXEC);
+      return self;
     }
-  return g_steal_pointer (&self);
+  self->fd = -1;
+  srv_listener_unref (self);
+  return NULL;
 }
 
 SrvListener *
@@ -357,18 +378,6 @@ gboolean
 srv_listener_is_unix (SrvListener *self)
 {
   return self->bound.any.sa_family == AF_UNIX;
-}
-
-gboolean
-srv_listener_is_wildcard (SrvListener *self)
-{
-  return srv_sockaddr_is_wildcard (&self->bound);
-}
-
-gboolean
-srv_listener_is_adopted (SrvListener *self)
-{
-  return self->adopted;
 }
 
 /* NULL for an address family that GIO does not know. */

@@ -158,6 +158,30 @@ srv_reader_read_fn (GInputStream *stream,
   return take (self, buffer, count);
 }
 
+/* Without this, skipping would go past the buffer to the base stream. */
+static gssize
+srv_reader_skip (GInputStream *stream,
+                 gsize count,
+                 GCancellable *cancellable,
+                 GError **error)
+{
+  SrvReader *self = SRV_READER (stream);
+  gssize n;
+
+  put_back_held (self);
+  if (count == 0)
+    return 0;
+  if (self->start == self->end)
+    {
+      n = fill (self, self->buffer_size, cancellable, error);
+      if (n <= 0)
+        return n;
+    }
+  count = MIN (count, self->end - self->start);
+  self->start += count;
+  return (gssize) count;
+}
+
 static void
 srv_reader_dispose (GObject *object)
 {
@@ -180,6 +204,7 @@ srv_reader_class_init (SrvReaderClass *klass)
   object_class->dispose = srv_reader_dispose;
   object_class->finalize = srv_reader_finalize;
   G_INPUT_STREAM_CLASS (klass)->read_fn = srv_reader_read_fn;
+  G_INPUT_STREAM_CLASS (klass)->skip = srv_reader_skip;
 }
 
 static void
@@ -365,6 +390,23 @@ srv_reader_read (SrvReader *self, void *buffer, gsize count, GError **error)
   return srv_reader_read_fn (G_INPUT_STREAM (self), buffer, count, NULL, error);
 }
 
+/* What was read in vain goes back before the rest, which is empty: otherwise
+ * nobody would have waited for more. */
+static void
+put_back (SrvReader *self, const void *data, gsize length)
+{
+  g_assert (self->start == self->end);
+  if (self->size < length)
+    {
+      self->size = length;
+      self->buffer = g_realloc (self->buffer, self->size + 1);
+    }
+  if (length > 0)
+    memcpy (self->buffer, data, length);
+  self->start = 0;
+  self->end = length;
+}
+
 /**
  * srv_reader_read_exactly: (skip)
  * @self: a reader
@@ -373,7 +415,8 @@ srv_reader_read (SrvReader *self, void *buffer, gsize count, GError **error)
  * @count: how many to read
  * @error: return location for a [struct@GLib.Error]
  *
- * Reads as many bytes as asked for.
+ * Reads as many bytes as asked for, or none: after a failure, what had arrived
+ * can be read again.
  *
  * Fails with %SRV_ERROR_TRUNCATED when the stream ends before, and as
  * [method@SocketServer.Connection.receive] does.
@@ -389,7 +432,7 @@ srv_reader_read_exactly (SrvReader *self,
                          GError **error)
 {
   gsize done = 0;
-  gssize n;
+  gssize n = 0;
 
   g_return_val_if_fail (SRV_IS_READER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
@@ -397,19 +440,19 @@ srv_reader_read_exactly (SrvReader *self,
   while (done < count)
     {
       n = srv_reader_read (self, (char *) buffer + done, count - done, error);
-      if (n < 0)
-        return FALSE;
-      if (n == 0)
-        {
-          g_set_error (error, SRV_ERROR, SRV_ERROR_TRUNCATED,
-                       "the stream ended after %" G_GSIZE_FORMAT
-                       " of %" G_GSIZE_FORMAT " bytes",
-                       done, count);
-          return FALSE;
-        }
+      if (n <= 0)
+        break;
       done += (gsize) n;
     }
-  return TRUE;
+  if (done == count)
+    return TRUE;
+  put_back (self, buffer, done);
+  if (n == 0)
+    g_set_error (error, SRV_ERROR, SRV_ERROR_TRUNCATED,
+                 "the stream ended after %" G_GSIZE_FORMAT
+                 " of %" G_GSIZE_FORMAT " bytes",
+                 done, count);
+  return FALSE;
 }
 
 /**

@@ -94,6 +94,7 @@ srv_unix_options_bind (const SrvUnixOptions *self,
   const SrvListenOptions options = {
     .endpoint = srv_base_server_get_wanted_endpoint (server),
     .socket_type = kind == SRV_ENDPOINT_KIND_UNIX ? SOCK_STREAM : SOCK_DGRAM,
+    .local = TRUE,
     .configure = srv_base_server_configure,
     .user_data = server,
     .take_over = self->take_over,

@@ -5,6 +5,8 @@
 # Check programs. Each is one .c file, linked to the common part and to the
 # objects of both libraries, private functions too.
 test_programs = \
+	%reldir%/test-attach \
+	%reldir%/test-endpoint \
 	%reldir%/test-handle-request \
 	%reldir%/test-life-cycle \
 	%reldir%/test-request-order \

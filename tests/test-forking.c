@@ -1,0 +1,1035 @@
+/* test-forking.c - a process for each request
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "srv-test.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+/* What a loaded machine may need for something that takes no time. */
+#define AT_ONCE_MS 2000
+
+#define NOBODY 65534
+
+/* Numbers of the tests. */
+enum
+{
+  N_RUNNING, /* handlers at this moment, or since the start */
+  N_SEEN,
+  N_EXITED, /* calls of child-exited */
+  LAST_STATUS,
+  LAST_PID,
+  NOTE,
+};
+
+static SrvForkingMixIn *
+forking_of (SrvBaseServer *server)
+{
+  return SRV_FORKING_MIX_IN (srv_base_server_get_mix_in (server));
+}
+
+static void
+note_exit (G_GNUC_UNUSED SrvForkingMixIn *mix_in,
+           int pid,
+           int wait_status,
+           G_GNUC_UNUSED gpointer user_data)
+{
+  srv_test_set_number (LAST_STATUS, wait_status);
+  srv_test_set_number (LAST_PID, pid);
+  srv_test_add_number (N_EXITED, 1);
+}
+
+/* A forking server that counts its children's ends. Without FUNCTION it gives
+ * back a line. */
+static SrvBaseServer *
+make_server (SrvTestTransport transport, SrvHandlerFunc function)
+{
+  SrvBaseServer *server = srv_test_server_new (transport, SRV_TEST_FORKING);
+
+  if (function != NULL)
+    srv_base_server_set_handler_func (server, function, NULL, NULL);
+  g_signal_connect (forking_of (server), "child-exited", G_CALLBACK (note_exit),
+                    NULL);
+  srv_test_clear_trace ();
+
+  return server;
+}
+
+static void
+drop_server (SrvBaseServer *server)
+{
+  ck_assert_uint_eq (srv_base_server_server_close (server), 0);
+  ck_assert (!srv_test_has_children ());
+  g_object_unref (server);
+}
+
+static gboolean
+reply (SrvBaseRequestHandler *handler, const char *text, GError **error)
+{
+  return srv_writer_write_string (srv_stream_request_handler_get_wfile (
+                                    SRV_STREAM_REQUEST_HANDLER (handler)),
+                                  text, error);
+}
+
+static SrvHandleResult
+handle_one (SrvBaseServer *server, int timeout_ms)
+{
+  g_autoptr (GError) error = NULL;
+  SrvHandleResult result;
+
+  result = srv_base_server_handle_request (server, timeout_ms, NULL, &error);
+  srv_test_assert_no_error (error);
+
+  return result;
+}
+
+/* One request through handle_request(), in a process without threads. */
+static void
+echo_alone (SrvBaseServer *server, const char *line)
+{
+  int fd = srv_test_connect (server);
+
+  srv_test_say (fd, line);
+  ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
+                    SRV_HANDLE_RESULT_HANDLED);
+  srv_test_expect (fd, line);
+  srv_test_close (fd);
+}
+
+static gboolean
+wait_at_gate (SrvBaseRequestHandler *handler,
+              G_GNUC_UNUSED gpointer user_data,
+              GError **error)
+{
+  srv_test_add_number (N_RUNNING, 1);
+  srv_test_wait_at_gate (0);
+
+  return reply (handler, "done\n", error);
+}
+
+/* The limit. */
+
+/* Python's number; the guard warns. */
+START_TEST (defaults_are_documented)
+{
+  g_autoptr (SrvMixIn) mix_in = srv_forking_mix_in_new ();
+  SrvForkingMixIn *forking = SRV_FORKING_MIX_IN (mix_in);
+
+  ck_assert_uint_eq (srv_forking_mix_in_get_max_children (forking), 40);
+  ck_assert_int_eq (srv_forking_mix_in_get_fork_guard (forking),
+                    SRV_FORK_GUARD_WARN);
+  ck_assert_uint_eq (srv_forking_mix_in_get_n_active_children (forking), 0);
+  ck_assert (srv_mix_in_get_block_on_close (mix_in));
+}
+END_TEST
+
+#define LIMIT     5
+#define N_CLIENTS 200
+
+/* The first children wait for each other, so that LIMIT really run at a time;
+ * all look whether there are more. */
+static gboolean
+crowd (SrvBaseRequestHandler *handler,
+       G_GNUC_UNUSED gpointer user_data,
+       GError **error)
+{
+  gboolean fine;
+
+  srv_test_add_number (N_RUNNING, 1);
+  srv_test_add_number (N_SEEN, 1);
+  srv_test_wait_for_number (N_SEEN, LIMIT);
+  if (srv_test_get_number (N_RUNNING) > LIMIT)
+    srv_test_set_number (NOTE, srv_test_get_number (N_RUNNING));
+  srv_test_add_number (N_RUNNING, -1);
+  fine = reply (handler, "done\n", error);
+
+  return fine;
+}
+
+/* A burst is served by max-children processes at a time; no reply is lost and
+ * no zombie stays (SS-127, SS-129, D-13). */
+START_TEST (burst_keeps_to_the_limit)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, crowd);
+  SrvTestRun *run;
+  int fds[N_CLIENTS];
+
+  srv_forking_mix_in_set_max_children (forking_of (server), LIMIT);
+  for (guint i = 0; i < N_CLIENTS; i++)
+    fds[i] = srv_test_connect (server);
+  run = srv_test_run (server);
+  for (guint i = 0; i < N_CLIENTS; i++)
+    {
+      srv_test_expect (fds[i], "done\n");
+      srv_test_expect_end (fds[i]);
+      srv_test_close (fds[i]);
+    }
+  ck_assert_int_eq (srv_test_get_number (NOTE), 0);
+
+  /* Collected while the loop runs, not at close. */
+  srv_test_wait_for_number (N_EXITED, N_CLIENTS);
+  ck_assert (!srv_test_has_children ());
+  ck_assert_uint_eq (srv_forking_mix_in_get_n_active_children (
+                       forking_of (server)),
+                     0);
+  srv_test_finish (run);
+}
+END_TEST
+
+#define N_CROWD 45
+
+static gboolean
+wait_for_all (SrvBaseRequestHandler *handler,
+              G_GNUC_UNUSED gpointer user_data,
+              GError **error)
+{
+  srv_test_add_number (N_SEEN, 1);
+  srv_test_wait_for_number (N_SEEN, N_CROWD);
+
+  return reply (handler, "done\n", error);
+}
+
+/* Zero children at most means no limit. Python spins (SS-133, D-16). */
+START_TEST (limit_of_zero_is_no_limit)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, wait_for_all);
+  SrvTestRun *run;
+  int fds[N_CROWD];
+
+  srv_forking_mix_in_set_max_children (forking_of (server), 0);
+  run = srv_test_run (server);
+  for (guint i = 0; i < N_CROWD; i++)
+    fds[i] = srv_test_connect (server);
+  for (guint i = 0; i < N_CROWD; i++)
+    {
+      srv_test_expect (fds[i], "done\n");
+      srv_test_close (fds[i]);
+    }
+  srv_test_finish (run);
+}
+END_TEST
+
+/* A server at its limit takes nobody, but it stops when asked. Python's loop
+ * is blocked until a child ends (SS-131, D-16). */
+START_TEST (stop_works_at_the_limit)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, wait_at_gate);
+  SrvTestRun *run;
+  gint64 before;
+  int fds[2];
+
+  srv_forking_mix_in_set_max_children (forking_of (server), 1);
+  run = srv_test_run (server);
+  fds[0] = srv_test_connect (server);
+  fds[1] = srv_test_connect (server);
+  srv_test_wait_for_number (N_RUNNING, 1);
+
+  before = g_get_monotonic_time ();
+  srv_test_stop (run);
+  ck_assert_int_lt (g_get_monotonic_time () - before, AT_ONCE_MS * 1000);
+  ck_assert_int_eq (srv_test_get_number (N_RUNNING), 1);
+  ck_assert_uint_eq (srv_forking_mix_in_get_n_active_children (
+                       forking_of (server)),
+                     1);
+
+  srv_test_open_gate (0);
+  srv_test_expect (fds[0], "done\n");
+  srv_test_close (fds[0]);
+  srv_test_close (fds[1]);
+  drop_server (server);
+}
+END_TEST
+
+/* The limit counts for single requests too: the call waits for a child to end
+ * before it takes the next client (SS-128, D-14). */
+START_TEST (single_requests_keep_to_the_limit)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, wait_at_gate);
+  int fds[2];
+
+  srv_forking_mix_in_set_max_children (forking_of (server), 1);
+  fds[0] = srv_test_connect (server);
+  fds[1] = srv_test_connect (server);
+  ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
+                    SRV_HANDLE_RESULT_HANDLED);
+  ck_assert_int_eq (handle_one (server, 30), SRV_HANDLE_RESULT_TIMED_OUT);
+  srv_test_open_gate (0);
+  ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
+                    SRV_HANDLE_RESULT_HANDLED);
+  for (guint i = 0; i < 2; i++)
+    {
+      srv_test_expect (fds[i], "done\n");
+      srv_test_close (fds[i]);
+    }
+  drop_server (server);
+}
+END_TEST
+
+/* Collecting. */
+
+/* Who only ever calls handle_request() gets no zombies either. Python has
+ * collected nothing there since 3.3 (SS-128, D-14). */
+START_TEST (single_requests_leave_no_zombies)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, NULL);
+
+  for (guint i = 0; i < 20; i++)
+    echo_alone (server, "hello\n");
+  srv_test_eventually (handle_one (server, 0) == SRV_HANDLE_RESULT_TIMED_OUT &&
+                       !srv_test_has_children ());
+  ck_assert_int_eq (srv_test_get_number (N_EXITED), 20);
+  ck_assert_uint_eq (srv_forking_mix_in_get_n_active_children (
+                       forking_of (server)),
+                     0);
+  drop_server (server);
+}
+END_TEST
+
+/* Children of other code keep their exit status for it, also when the server
+ * is at its limit. Python takes it away (SS-132, D-15). */
+START_TEST (foreign_child_is_not_stolen)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, NULL);
+  SrvTestRun *run;
+  int status = 0;
+  pid_t pid = fork ();
+
+  ck_assert_int_ge (pid, 0);
+  if (pid == 0)
+    _exit (72);
+
+  srv_forking_mix_in_set_max_children (forking_of (server), 1);
+  run = srv_test_run (server);
+  for (guint i = 0; i < 10; i++)
+    srv_test_echo (server, "hello\n");
+  srv_test_wait_for_number (N_EXITED, 10);
+  srv_test_stop (run);
+  srv_base_server_server_close (server);
+
+  ck_assert_int_eq (waitpid (pid, &status, 0), pid);
+  ck_assert (WIFEXITED (status));
+  ck_assert_int_eq (WEXITSTATUS (status), 72);
+  g_object_unref (server);
+}
+END_TEST
+
+static gboolean
+end_well (G_GNUC_UNUSED SrvBaseRequestHandler *handler,
+          G_GNUC_UNUSED gpointer user_data,
+          G_GNUC_UNUSED GError **error)
+{
+  return TRUE;
+}
+
+static gboolean
+end_failed (G_GNUC_UNUSED SrvBaseRequestHandler *handler,
+            G_GNUC_UNUSED gpointer user_data,
+            GError **error)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "no luck");
+
+  return FALSE;
+}
+
+static gboolean
+end_stopped (G_GNUC_UNUSED SrvBaseRequestHandler *handler,
+             G_GNUC_UNUSED gpointer user_data,
+             GError **error)
+{
+  g_set_error (error, SRV_ERROR, SRV_ERROR_STOP, "enough");
+
+  return FALSE;
+}
+
+static gboolean
+end_killed (G_GNUC_UNUSED SrvBaseRequestHandler *handler,
+            G_GNUC_UNUSED gpointer user_data,
+            G_GNUC_UNUSED GError **error)
+{
+  kill (getpid (), SIGKILL);
+
+  return TRUE;
+}
+
+static gboolean
+end_with_own_status (G_GNUC_UNUSED SrvBaseRequestHandler *handler,
+                     G_GNUC_UNUSED gpointer user_data,
+                     G_GNUC_UNUSED GError **error)
+{
+  _exit (7);
+}
+
+static const struct
+{
+  SrvHandlerFunc function;
+  int exit_status;
+  int signal_number;
+} ends[] = {
+  { end_well, 0, 0 },
+  { end_failed, 1, 0 },
+  { end_stopped, 1, 0 },
+  { end_killed, 0, SIGKILL },
+  { end_with_own_status, 7, 0 },
+};
+
+/* How a child ended reaches child-exited, with its pid. Python drops it
+ * (SS-122, SS-123, SS-137). */
+START_TEST (exit_status_is_told)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, ends[_i].function);
+  SrvTestRun *run = srv_test_run (server);
+  int status;
+  int fd;
+
+  fd = srv_test_connect (server);
+  srv_test_expect_gone (fd);
+  srv_test_close (fd);
+  srv_test_wait_for_number (N_EXITED, 1);
+  status = (int) srv_test_get_number (LAST_STATUS);
+  ck_assert_int_gt (srv_test_get_number (LAST_PID), 0);
+  if (ends[_i].signal_number != 0)
+    {
+      ck_assert (WIFSIGNALED (status));
+      ck_assert_int_eq (WTERMSIG (status), ends[_i].signal_number);
+    }
+  else
+    {
+      ck_assert (WIFEXITED (status));
+      ck_assert_int_eq (WEXITSTATUS (status), ends[_i].exit_status);
+    }
+  srv_test_finish (run);
+}
+END_TEST
+
+/* A child that was killed ends its own client's connection and nothing else;
+ * serving goes on. */
+START_TEST (killed_child_hurts_nobody)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, wait_at_gate);
+  SrvForkingMixIn *forking = forking_of (server);
+  g_autoptr (GArray) children = NULL;
+  SrvTestRun *run;
+  int victim;
+  int other;
+  int fd;
+
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  srv_test_wait_for_number (N_RUNNING, 1);
+  srv_test_eventually (srv_forking_mix_in_get_n_active_children (forking) == 1);
+  children = srv_forking_mix_in_get_active_children (forking);
+  ck_assert_uint_eq (children->len, 1);
+  victim = g_array_index (children, int, 0);
+  other = srv_test_connect (server);
+  srv_test_wait_for_number (N_RUNNING, 2);
+
+  ck_assert_int_eq (kill (victim, SIGKILL), 0);
+  srv_test_expect_gone (fd);
+  srv_test_wait_for_number (N_EXITED, 1);
+  ck_assert_int_eq (srv_test_get_number (LAST_PID), victim);
+
+  srv_test_open_gate (0);
+  srv_test_expect (other, "done\n");
+  srv_test_close (other);
+  srv_test_close (fd);
+  fd = srv_test_connect (server);
+  srv_test_expect (fd, "done\n");
+  srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
+/* A process that ignores SIGCHLD has no statuses to collect; the server still
+ * knows when its children ended (SS-134). */
+START_TEST (sigchld_may_be_ignored)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, NULL);
+  SrvTestRun *run;
+
+  signal (SIGCHLD, SIG_IGN);
+  srv_forking_mix_in_set_max_children (forking_of (server), 2);
+  run = srv_test_run (server);
+  for (guint i = 0; i < 10; i++)
+    srv_test_echo (server, "hello\n");
+  srv_test_wait_for_number (N_EXITED, 10);
+  ck_assert_int_eq (srv_test_get_number (LAST_STATUS), -1);
+  ck_assert_uint_eq (srv_forking_mix_in_get_n_active_children (
+                       forking_of (server)),
+                     0);
+  srv_test_finish (run);
+  signal (SIGCHLD, SIG_DFL);
+}
+END_TEST
+
+/* The child. */
+
+static gboolean
+print_something (SrvBaseRequestHandler *handler,
+                 G_GNUC_UNUSED gpointer user_data,
+                 GError **error)
+{
+  printf ("child ");
+
+  return reply (handler, "done\n", error);
+}
+
+/* What a child prints arrives though it leaves without exit handlers, and
+ * what the parent had not yet written out is not doubled (SS-124). */
+START_TEST (output_of_children_is_neither_lost_nor_doubled)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, print_something);
+  char text[64] = "";
+  int pipe_fds[2];
+  int saved;
+
+  fflush (stdout);
+  saved = dup (STDOUT_FILENO);
+  ck_assert_int_eq (pipe (pipe_fds), 0);
+  ck_assert_int_eq (dup2 (pipe_fds[1], STDOUT_FILENO), STDOUT_FILENO);
+  close (pipe_fds[1]);
+  setvbuf (stdout, NULL, _IOFBF, BUFSIZ);
+
+  printf ("parent ");
+  for (guint i = 0; i < 2; i++)
+    {
+      int fd = srv_test_connect (server);
+
+      ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
+                        SRV_HANDLE_RESULT_HANDLED);
+      srv_test_expect (fd, "done\n");
+      srv_test_close (fd);
+    }
+  drop_server (server);
+
+  fflush (stdout);
+  dup2 (saved, STDOUT_FILENO);
+  close (saved);
+  ck_assert_int_gt (read (pipe_fds[0], text, sizeof text - 1), 0);
+  close (pipe_fds[0]);
+  ck_assert_str_eq (text, "parent child child ");
+}
+END_TEST
+
+/* Tells the client of every descriptor: its number and what it is, the
+ * connection's own first. */
+static gboolean
+list_descriptors (SrvBaseRequestHandler *handler,
+                  G_GNUC_UNUSED gpointer user_data,
+                  GError **error)
+{
+  g_autofree char *own = NULL;
+  const struct dirent *entry;
+  gboolean fine;
+  DIR *dir;
+
+  srv_test_add_number (N_RUNNING, 1);
+  if (srv_test_get_number (N_RUNNING) == 1)
+    return srv_test_wait_at_gate (0);
+
+  own = g_strdup_printf ("%d connection\n",
+                         srv_request_fileno (
+                           srv_base_request_handler_get_request (handler)));
+  fine = reply (handler, own, error);
+  dir = opendir ("/proc/self/fd");
+  while (fine && (entry = readdir (dir)) != NULL)
+    {
+      g_autofree char *path =
+        g_strconcat ("/proc/self/fd/", entry->d_name, NULL);
+      g_autofree char *target = g_file_read_link (path, NULL);
+      g_autofree char *line = NULL;
+
+      if (entry->d_name[0] == '.' || atoi (entry->d_name) == dirfd (dir))
+        continue;
+      line = g_strdup_printf ("%s %s\n", entry->d_name, target);
+      fine = reply (handler, line, error);
+    }
+  closedir (dir);
+
+  return fine;
+}
+
+/* Besides what was open before the server was made, a child has its own
+ * connection and the pipe that tells of a drain: no listener, no descriptors
+ * that wake the parent, none of its siblings. Python's has them all, so that
+ * a restarted parent can find its address in use (SS-125, D-19). */
+START_TEST (child_has_only_its_connection)
+{
+  gboolean known[1024] = { FALSE };
+  g_autofree char *report = NULL;
+  g_auto (GStrv) lines = NULL;
+  SrvBaseServer *server;
+  SrvTestRun *run;
+  int sibling_fd;
+  int own;
+  int fd;
+  guint n_connections = 0;
+  guint n_pipes = 0;
+
+  for (int i = 0; i < (int) G_N_ELEMENTS (known); i++)
+    known[i] = fcntl (i, F_GETFD) >= 0;
+  server = make_server (SRV_TEST_TCP, list_descriptors);
+  run = srv_test_run (server);
+  sibling_fd = srv_test_connect (server);
+  srv_test_wait_for_number (N_RUNNING, 1);
+  fd = srv_test_connect (server);
+  report = srv_test_read_all (fd, NULL);
+
+  lines = g_strsplit (report, "\n", -1);
+  own = atoi (lines[0]);
+  for (guint i = 1; lines[i] != NULL && lines[i][0] != '\0'; i++)
+    {
+      int number = atoi (lines[i]);
+
+      if (number == own)
+        n_connections++;
+      else if (number == fd || number == sibling_fd || known[number])
+        continue;
+      else if (strstr (lines[i], " pipe:") != NULL)
+        n_pipes++;
+      else
+        ck_abort_msg ("the child has what it should not have: %s", lines[i]);
+    }
+  ck_assert_uint_eq (n_connections, 1);
+  ck_assert_uint_le (n_pipes, 1);
+
+  srv_test_open_gate (0);
+  srv_test_close (sibling_fd);
+  srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
+static void
+ignore_it (G_GNUC_UNUSED int signal_number)
+{
+}
+
+static gboolean
+has_default_action (int signal_number)
+{
+  struct sigaction action;
+
+  return sigaction (signal_number, NULL, &action) == 0 &&
+         action.sa_handler == SIG_DFL;
+}
+
+static gboolean
+report_signals (SrvBaseRequestHandler *handler,
+                G_GNUC_UNUSED gpointer user_data,
+                GError **error)
+{
+  g_autofree char *text = NULL;
+  sigset_t mask;
+  guint n_blocked = 0;
+
+  pthread_sigmask (SIG_SETMASK, NULL, &mask);
+  for (int i = 1; i < SIGRTMIN; i++)
+    n_blocked += sigismember (&mask, i) == 1;
+  text = g_strdup_printf ("term %d, int %d, usr1 %d, blocked %u\n",
+                          has_default_action (SIGTERM),
+                          has_default_action (SIGINT),
+                          has_default_action (SIGUSR1), n_blocked);
+
+  return reply (handler, text, error);
+}
+
+/* A child can be ended with SIGTERM whatever its parent does with signals:
+ * handlers of the parent are gone and nothing is blocked (SS-125). */
+START_TEST (signals_are_reset_in_the_child)
+{
+  struct sigaction action = { .sa_handler = ignore_it };
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, report_signals);
+  g_autoptr (GError) error = NULL;
+  sigset_t mask;
+  int fd;
+
+  ck_assert (srv_signals_bind (server, &error));
+  sigaction (SIGUSR1, &action, NULL);
+  sigemptyset (&mask);
+  sigaddset (&mask, SIGUSR2);
+  sigaddset (&mask, SIGTERM);
+  pthread_sigmask (SIG_BLOCK, &mask, NULL);
+
+  fd = srv_test_connect (server);
+  ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
+                    SRV_HANDLE_RESULT_HANDLED);
+  srv_test_expect (fd, "term 1, int 1, usr1 1, blocked 0\n");
+  srv_test_close (fd);
+
+  /* The parent's own are as they were. */
+  pthread_sigmask (SIG_BLOCK, NULL, &mask);
+  ck_assert_int_eq (sigismember (&mask, SIGUSR2), 1);
+  ck_assert (!has_default_action (SIGUSR1));
+  srv_signals_unbind (server);
+  drop_server (server);
+}
+END_TEST
+
+static gboolean
+stop_the_parent (SrvBaseRequestHandler *handler,
+                 gpointer user_data,
+                 GError **error)
+{
+  SrvBaseServer *server = srv_base_request_handler_get_server (handler);
+
+  switch (GPOINTER_TO_INT (user_data))
+    {
+    case 0:
+      srv_base_server_stop (server);
+      break;
+    case 1:
+      srv_base_server_shutdown (server);
+      break;
+    case 2:
+      srv_base_server_stop_from_signal (server);
+      break;
+    case 3:
+      srv_base_server_server_close (server);
+      break;
+    default:
+      break;
+    }
+
+  return reply (handler, "done\n", error);
+}
+
+/* No call of a child ends the run of its parent, closes its listener or takes
+ * its path away (SS-045). */
+START_TEST (child_cannot_stop_the_parent)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_UNIX, NULL);
+  g_autofree char *path = srv_test_path ("socket");
+  SrvTestRun *run;
+
+  srv_base_server_set_handler_func (server, stop_the_parent,
+                                    GINT_TO_POINTER (_i), NULL);
+  srv_test_begin_log ();
+  run = srv_test_run (server);
+  for (int i = 1; i <= 3; i++)
+    {
+      int fd = srv_test_connect (server);
+
+      srv_test_expect (fd, "done\n");
+      srv_test_expect_end (fd);
+      srv_test_close (fd);
+      srv_test_wait_for_number (N_EXITED, i);
+      ck_assert_int_eq (srv_test_get_number (LAST_STATUS), 0);
+      ck_assert (g_file_test (path, G_FILE_TEST_EXISTS));
+      ck_assert_int_eq (srv_base_server_get_state (server),
+                        SRV_SERVER_STATE_SERVING);
+    }
+  srv_test_finish (run);
+  ck_assert (!g_file_test (path, G_FILE_TEST_EXISTS));
+  srv_test_end_log ();
+}
+END_TEST
+
+static int some_state;
+
+static gboolean
+change_state (SrvBaseRequestHandler *handler,
+              G_GNUC_UNUSED gpointer user_data,
+              GError **error)
+{
+  g_autofree char *text = g_strdup_printf ("%d\n", some_state);
+
+  some_state++;
+  srv_base_server_set_timeout (srv_base_request_handler_get_server (handler),
+                               1);
+
+  return reply (handler, text, error);
+}
+
+/* Each child works on a copy: what it changes, neither the parent nor the next
+ * child sees. */
+START_TEST (changes_stay_in_the_child)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, change_state);
+
+  for (guint i = 0; i < 3; i++)
+    {
+      int fd = srv_test_connect (server);
+
+      ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
+                        SRV_HANDLE_RESULT_HANDLED);
+      srv_test_expect (fd, "0\n");
+      srv_test_close (fd);
+    }
+  ck_assert_int_eq (some_state, 0);
+  ck_assert_int_eq (srv_base_server_get_timeout (server), -1);
+  drop_server (server);
+}
+END_TEST
+
+static gboolean
+follow_the_drain (SrvBaseRequestHandler *handler,
+                  gpointer user_data,
+                  GError **error)
+{
+  SrvRequest *request = srv_base_request_handler_get_request (handler);
+  GCancellable *cancellable = NULL;
+  g_autoptr (GError) reason = NULL;
+
+  if (GPOINTER_TO_INT (user_data) == 0)
+    cancellable = srv_base_request_handler_get_drain_cancellable (handler);
+  srv_test_set_number (NOTE, srv_base_request_handler_is_draining (handler));
+  srv_test_add_number (N_RUNNING, 1);
+
+  if (cancellable == NULL)
+    srv_test_eventually (srv_base_request_handler_is_draining (handler));
+  else if (srv_wait_fd (srv_request_fileno (request), G_IO_IN,
+                        srv_test_deadline_in (SRV_TEST_PATIENCE), cancellable,
+                        &reason) ||
+           !g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return reply (handler, "not cancelled\n", error);
+
+  return reply (handler,
+                srv_base_request_handler_is_draining (handler)
+                  ? "draining\n"
+                  : "cancelled only\n",
+                error);
+}
+
+/* A handler in a child learns that its parent drains, by question and by
+ * cancellable. */
+START_TEST (child_follows_the_drain)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, NULL);
+  SrvTestRun *run;
+  int fd;
+
+  srv_base_server_set_handler_func (server, follow_the_drain,
+                                    GINT_TO_POINTER (_i), NULL);
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  srv_test_wait_for_number (N_RUNNING, 1);
+  ck_assert_int_eq (srv_test_get_number (NOTE), 0);
+  srv_test_stop (run);
+  drop_server (server);
+  srv_test_expect (fd, "draining\n");
+  srv_test_close (fd);
+}
+END_TEST
+
+/* What cannot be. */
+
+/* The guard against forking beside threads fails the request, not the server
+ * (D-18). */
+START_TEST (guard_refuses_beside_threads)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, NULL);
+  SrvTestRun *run;
+  int fd;
+
+  srv_forking_mix_in_set_fork_guard (forking_of (server),
+                                     SRV_FORK_GUARD_REFUSE);
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  srv_test_expect_gone (fd);
+  srv_test_close (fd);
+  srv_test_wait_for_trace ("handle_error", 1);
+  ck_assert_uint_eq (srv_test_get_error_domain (), SRV_ERROR);
+  ck_assert_int_eq (srv_test_get_error_code (), SRV_ERROR_THREADS);
+  srv_test_stop (run);
+
+  /* Alone, in this thread, there is nothing against it. */
+  echo_alone (server, "hello\n");
+  ck_assert_uint_eq (srv_test_count_trace ("handle_error"), 1);
+  drop_server (server);
+}
+END_TEST
+
+/* By default the guard warns, once. */
+START_TEST (guard_warns_once)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, NULL);
+  SrvTestRun *run;
+
+  srv_forking_mix_in_set_fork_guard (forking_of (server), SRV_FORK_GUARD_WARN);
+  srv_test_begin_log ();
+  echo_alone (server, "hello\n");
+  ck_assert_uint_eq (srv_test_count_log (G_LOG_LEVEL_WARNING, NULL), 0);
+  run = srv_test_run (server);
+  for (guint i = 0; i < 3; i++)
+    srv_test_echo (server, "hello\n");
+  srv_test_finish (run);
+  ck_assert_uint_eq (srv_test_count_log (G_LOG_LEVEL_WARNING, "thread"), 1);
+  ck_assert_uint_eq (srv_test_count_log (G_LOG_LEVEL_WARNING, NULL), 1);
+  srv_test_end_log ();
+}
+END_TEST
+
+/* The limit does not bind root, so the test is somebody else for a while. */
+static void
+forbid_processes (gboolean forbid)
+{
+  static struct rlimit saved;
+  struct rlimit limit;
+
+  if (forbid)
+    {
+      ck_assert_int_eq (getrlimit (RLIMIT_NPROC, &saved), 0);
+      limit = saved;
+      limit.rlim_cur = 0;
+      ck_assert_int_eq (setrlimit (RLIMIT_NPROC, &limit), 0);
+      if (geteuid () == 0)
+        ck_assert_int_eq (setresuid (NOBODY, NOBODY, 0), 0);
+      return;
+    }
+
+  if (getuid () == NOBODY)
+    setresuid ((uid_t) -1, 0, (uid_t) -1);
+  if (geteuid () == 0)
+    ck_assert_int_eq (setresuid (0, 0, 0), 0);
+  ck_assert_int_eq (setrlimit (RLIMIT_NPROC, &saved), 0);
+}
+
+/* A process that cannot be had is one request's failure: its client sees the
+ * end, the next one is served (SS-126). */
+START_TEST (failed_fork_is_an_error_of_the_request)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, NULL);
+  SrvHandleResult result;
+  int fd = srv_test_connect (server);
+
+  forbid_processes (TRUE);
+  result = handle_one (server, SRV_TEST_PATIENCE);
+  forbid_processes (FALSE);
+  ck_assert_int_eq (result, SRV_HANDLE_RESULT_HANDLED);
+  ck_assert_uint_eq (srv_test_count_trace ("handle_error"), 1);
+  ck_assert_uint_eq (srv_test_get_error_domain (), SRV_ERROR);
+  ck_assert_int_eq (srv_test_get_error_code (), SRV_ERROR_LIMIT);
+  ck_assert_uint_eq (srv_test_count_trace ("shutdown_request"), 1);
+  ck_assert_uint_eq (srv_test_count_trace ("close_request"), 1);
+  srv_test_expect_gone (fd);
+  srv_test_close (fd);
+  ck_assert_uint_eq (srv_base_server_get_n_active_requests (server), 0);
+
+  echo_alone (server, "hello\n");
+  drop_server (server);
+}
+END_TEST
+
+#define MAX_HOARD 64
+
+/* Descriptors that are taken in the parent as soon as it has forked. */
+static int hoard[MAX_HOARD];
+static guint n_hoarded;
+static gboolean hoarding;
+
+static void
+hoard_descriptors (void)
+{
+  int fd;
+
+  while (hoarding && n_hoarded < MAX_HOARD &&
+         (fd = open ("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+    hoard[n_hoarded++] = fd;
+}
+
+static void
+begin_hoarding (struct rlimit *saved)
+{
+  struct rlimit limit;
+  int next = dup (STDIN_FILENO);
+
+  close (next);
+  ck_assert_int_eq (getrlimit (RLIMIT_NOFILE, saved), 0);
+  limit = *saved;
+  limit.rlim_cur = (rlim_t) next + MAX_HOARD / 2;
+  ck_assert_int_eq (setrlimit (RLIMIT_NOFILE, &limit), 0);
+  ck_assert_int_eq (pthread_atfork (NULL, hoard_descriptors, NULL), 0);
+  hoarding = TRUE;
+}
+
+static void
+end_hoarding (const struct rlimit *saved)
+{
+  hoarding = FALSE;
+  ck_assert_uint_gt (n_hoarded, 0);
+  for (guint i = 0; i < n_hoarded; i++)
+    close (hoard[i]);
+  ck_assert_int_eq (setrlimit (RLIMIT_NOFILE, saved), 0);
+}
+
+/* A child that no descriptor watches, for want of one, is collected by single
+ * requests and by close all the same. */
+START_TEST (unwatched_child_is_collected)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, NULL);
+  struct rlimit saved;
+  int fd = srv_test_connect (server);
+
+  srv_test_say (fd, "hello\n");
+  begin_hoarding (&saved);
+  ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
+                    SRV_HANDLE_RESULT_HANDLED);
+  srv_test_expect (fd, "hello\n");
+  end_hoarding (&saved);
+  srv_test_close (fd);
+  if (_i == 0)
+    srv_test_eventually (handle_one (server, 0) ==
+                           SRV_HANDLE_RESULT_TIMED_OUT &&
+                         !srv_test_has_children ());
+  drop_server (server);
+  ck_assert_int_eq (srv_test_get_number (N_EXITED), 1);
+}
+END_TEST
+
+/* The loop collects such a child too, though nothing else happens. */
+START_TEST (loop_collects_unwatched_children)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, wait_at_gate);
+  SrvTestRun *run = srv_test_run (server);
+  struct rlimit saved;
+  int fd;
+
+  fd = srv_test_socket (AF_INET, SOCK_STREAM);
+  close (fd);
+  begin_hoarding (&saved);
+  fd = srv_test_connect (server);
+  srv_test_wait_for_number (N_RUNNING, 1);
+  srv_test_open_gate (0);
+  srv_test_expect (fd, "done\n");
+  srv_test_wait_for_number (N_EXITED, 1);
+  ck_assert (!srv_test_has_children ());
+  end_hoarding (&saved);
+  srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
+int
+main (void)
+{
+  const SrvTestEntry tests[] = {
+    { "limit", defaults_are_documented, 1 },
+    { "limit", burst_keeps_to_the_limit, 1 },
+    { "limit", limit_of_zero_is_no_limit, 1 },
+    { "limit", stop_works_at_the_limit, 1 },
+    { "limit", single_requests_keep_to_the_limit, 1 },
+    { "collecting", single_requests_leave_no_zombies, 1 },
+    { "collecting", foreign_child_is_not_stolen, 1 },
+    { "collecting", exit_status_is_told, G_N_ELEMENTS (ends) },
+    { "collecting", killed_child_hurts_nobody, 1 },
+    { "collecting", sigchld_may_be_ignored, 1 },
+    { "child", output_of_children_is_neither_lost_nor_doubled, 1 },
+    { "child", child_has_only_its_connection, 1 },
+    { "child", signals_are_reset_in_the_child, 1 },
+    { "child", child_cannot_stop_the_parent, 4 },
+    { "child", changes_stay_in_the_child, 1 },
+    { "child", child_follows_the_drain, 2 },
+    { "failures", guard_refuses_beside_threads, 1 },
+    { "failures", guard_warns_once, 1 },
+    { "failures", failed_fork_is_an_error_of_the_request, 1 },
+    { "failures", unwatched_child_is_collected, 2 },
+    { "failures", loop_collects_unwatched_children, 1 },
+  };
+
+  return srv_test_run_entries ("Forking", tests, G_N_ELEMENTS (tests));
+}

@@ -1,0 +1,450 @@
+/* test-threading.c - a thread for each request
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "srv-test.h"
+
+#include <pthread.h>
+
+/* What a loaded machine may need for something that takes no time. */
+#define AT_ONCE_MS 2000
+
+/* Numbers of the tests. */
+enum
+{
+  N_RUNNING,
+  N_SEEN,
+  N_TOO_MANY,
+  STACK_SIZE,
+  FINALIZED,
+};
+
+static SrvThreadingMixIn *
+threading_of (SrvBaseServer *server)
+{
+  return SRV_THREADING_MIX_IN (srv_base_server_get_mix_in (server));
+}
+
+static SrvBaseServer *
+make_server (SrvHandlerFunc function)
+{
+  SrvBaseServer *server =
+    srv_test_server_new (SRV_TEST_TCP, SRV_TEST_THREADING);
+
+  if (function != NULL)
+    srv_base_server_set_handler_func (server, function, NULL, NULL);
+  srv_test_clear_trace ();
+
+  return server;
+}
+
+static gboolean
+reply (SrvBaseRequestHandler *handler, const char *text, GError **error)
+{
+  return srv_writer_write_string (srv_stream_request_handler_get_wfile (
+                                    SRV_STREAM_REQUEST_HANDLER (handler)),
+                                  text, error);
+}
+
+static guint64
+get_n_accepted (SrvBaseServer *server)
+{
+  guint64 n_accepted;
+
+  g_object_get (server, "n-accepted", &n_accepted, NULL);
+
+  return n_accepted;
+}
+
+static gboolean
+wait_at_gate (SrvBaseRequestHandler *handler,
+              G_GNUC_UNUSED gpointer user_data,
+              GError **error)
+{
+  srv_test_add_number (N_RUNNING, 1);
+  srv_test_wait_at_gate (0);
+
+  return reply (handler, "done\n", error);
+}
+
+/* The limit. */
+
+/* No limit, small stacks, and close waits. */
+START_TEST (defaults_are_documented)
+{
+  g_autoptr (SrvMixIn) mix_in = srv_threading_mix_in_new ();
+  SrvThreadingMixIn *threading = SRV_THREADING_MIX_IN (mix_in);
+
+  ck_assert (!srv_threading_mix_in_get_daemon_threads (threading));
+  ck_assert_uint_eq (srv_threading_mix_in_get_max_threads (threading), 0);
+  ck_assert_uint_eq (srv_threading_mix_in_get_stack_size (threading),
+                     256 * 1024);
+  ck_assert_uint_eq (srv_threading_mix_in_get_n_threads (threading), 0);
+  ck_assert (srv_mix_in_get_block_on_close (mix_in));
+}
+END_TEST
+
+#define LIMIT     2
+#define N_CLIENTS 50
+
+static gboolean
+crowd (SrvBaseRequestHandler *handler,
+       G_GNUC_UNUSED gpointer user_data,
+       GError **error)
+{
+  srv_test_add_number (N_RUNNING, 1);
+  srv_test_add_number (N_SEEN, 1);
+  srv_test_wait_for_number (N_SEEN, LIMIT);
+  if (srv_test_get_number (N_RUNNING) > LIMIT)
+    srv_test_add_number (N_TOO_MANY, 1);
+  srv_test_add_number (N_RUNNING, -1);
+
+  return reply (handler, "done\n", error);
+}
+
+/* At max-threads the others wait in the queue of the listener, and all are
+ * served in the end. Python grows without limit (SS-141, D-10). */
+START_TEST (crowd_keeps_to_the_limit)
+{
+  SrvBaseServer *server = make_server (crowd);
+  SrvTestRun *run;
+  int fds[N_CLIENTS];
+
+  srv_threading_mix_in_set_max_threads (threading_of (server), LIMIT);
+  for (guint i = 0; i < N_CLIENTS; i++)
+    fds[i] = srv_test_connect (server);
+  run = srv_test_run (server);
+  for (guint i = 0; i < N_CLIENTS; i++)
+    {
+      srv_test_expect (fds[i], "done\n");
+      srv_test_expect_end (fds[i]);
+      srv_test_close (fds[i]);
+    }
+  ck_assert_int_eq (srv_test_get_number (N_TOO_MANY), 0);
+  srv_test_finish (run);
+}
+END_TEST
+
+/* Nobody is taken at the limit, yet the loop can be stopped. */
+START_TEST (stop_works_at_the_limit)
+{
+  SrvBaseServer *server = make_server (wait_at_gate);
+  SrvTestRun *run;
+  gint64 before;
+  int fds[LIMIT + 1];
+
+  srv_threading_mix_in_set_max_threads (threading_of (server), LIMIT);
+  for (guint i = 0; i <= LIMIT; i++)
+    fds[i] = srv_test_connect (server);
+  run = srv_test_run (server);
+  srv_test_wait_for_number (N_RUNNING, LIMIT);
+  before = g_get_monotonic_time ();
+  srv_test_stop (run);
+  ck_assert_int_lt (g_get_monotonic_time () - before, AT_ONCE_MS * 1000);
+  ck_assert_uint_eq (get_n_accepted (server), LIMIT);
+  ck_assert_uint_eq (srv_threading_mix_in_get_n_threads (threading_of (server)),
+                     LIMIT);
+
+  srv_test_open_gate (0);
+  ck_assert_uint_eq (srv_base_server_server_close (server), 0);
+  for (guint i = 0; i <= LIMIT; i++)
+    srv_test_close (fds[i]);
+  g_object_unref (server);
+}
+END_TEST
+
+static SrvHandleResult
+handle_one (SrvBaseServer *server, int timeout_ms)
+{
+  g_autoptr (GError) error = NULL;
+  SrvHandleResult result;
+
+  result = srv_base_server_handle_request (server, timeout_ms, NULL, &error);
+  srv_test_assert_no_error (error);
+
+  return result;
+}
+
+/* The limit counts for single requests too. */
+START_TEST (single_requests_keep_to_the_limit)
+{
+  SrvBaseServer *server = make_server (wait_at_gate);
+  int fds[2];
+
+  srv_threading_mix_in_set_max_threads (threading_of (server), 1);
+  fds[0] = srv_test_connect (server);
+  fds[1] = srv_test_connect (server);
+  ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
+                    SRV_HANDLE_RESULT_HANDLED);
+  ck_assert_int_eq (handle_one (server, 30), SRV_HANDLE_RESULT_TIMED_OUT);
+  srv_test_open_gate (0);
+  ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
+                    SRV_HANDLE_RESULT_HANDLED);
+  for (guint i = 0; i < 2; i++)
+    {
+      srv_test_expect (fds[i], "done\n");
+      srv_test_close (fds[i]);
+    }
+  srv_base_server_server_close (server);
+  g_object_unref (server);
+}
+END_TEST
+
+#define N_CROWD 60
+
+static gboolean
+wait_for_all (SrvBaseRequestHandler *handler,
+              G_GNUC_UNUSED gpointer user_data,
+              GError **error)
+{
+  srv_test_add_number (N_SEEN, 1);
+  srv_test_wait_for_number (N_SEEN, N_CROWD);
+
+  return reply (handler, "done\n", error);
+}
+
+/* Zero threads at most means no limit. */
+START_TEST (limit_of_zero_is_no_limit)
+{
+  SrvBaseServer *server = make_server (wait_for_all);
+  SrvTestRun *run;
+  int fds[N_CROWD];
+
+  srv_threading_mix_in_set_max_threads (threading_of (server), 0);
+  run = srv_test_run (server);
+  for (guint i = 0; i < N_CROWD; i++)
+    fds[i] = srv_test_connect (server);
+  for (guint i = 0; i < N_CROWD; i++)
+    {
+      srv_test_expect (fds[i], "done\n");
+      srv_test_close (fds[i]);
+    }
+  srv_test_finish (run);
+}
+END_TEST
+
+/* Threads. */
+
+/* A thread that cannot be had is one request's failure: serving goes on, and
+ * close does not trip over it. Python's close does (SS-145). */
+START_TEST (missing_thread_is_an_error_of_the_request)
+{
+  SrvBaseServer *server = make_server (NULL);
+  SrvThreadingMixIn *threading = threading_of (server);
+  SrvTestRun *run;
+  int fd;
+
+  srv_threading_mix_in_set_stack_size (threading, G_MAXSSIZE / 2);
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  srv_test_expect_gone (fd);
+  srv_test_close (fd);
+  srv_test_wait_for_trace ("close_request", 1);
+  srv_test_assert_trace (SRV_TEST_EVERYBODY,
+                         "get_request verify_request process_request "
+                         "handle_error shutdown_request close_request");
+  ck_assert_uint_eq (srv_test_get_error_domain (), SRV_ERROR);
+  ck_assert_int_eq (srv_test_get_error_code (), SRV_ERROR_LIMIT);
+  ck_assert_uint_eq (srv_threading_mix_in_get_n_threads (threading), 0);
+
+  if (_i == 0)
+    {
+      srv_threading_mix_in_set_stack_size (threading, 256 * 1024);
+      srv_test_echo (server, "hello\n");
+    }
+  srv_test_finish (run);
+}
+END_TEST
+
+static gboolean
+measure_stack (SrvBaseRequestHandler *handler,
+               G_GNUC_UNUSED gpointer user_data,
+               GError **error)
+{
+  pthread_attr_t attributes;
+  size_t size = 0;
+
+  if (pthread_getattr_np (pthread_self (), &attributes) == 0)
+    {
+      pthread_attr_getstacksize (&attributes, &size);
+      pthread_attr_destroy (&attributes);
+    }
+  srv_test_set_number (STACK_SIZE, (gint64) size);
+
+  return reply (handler, "done\n", error);
+}
+
+static const gsize stack_sizes[] = { 64 * 1024, 256 * 1024, 3 * 1024 * 1024 };
+
+/* stack-size is what a thread gets, up to the system's own needs. */
+START_TEST (stack_size_is_obeyed)
+{
+  SrvBaseServer *server = make_server (measure_stack);
+  gint64 wanted = (gint64) stack_sizes[_i];
+  SrvTestRun *run;
+  int fd;
+
+  srv_threading_mix_in_set_stack_size (threading_of (server), stack_sizes[_i]);
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  srv_test_expect (fd, "done\n");
+  srv_test_close (fd);
+  srv_test_finish (run);
+  ck_assert_int_ge (srv_test_get_number (STACK_SIZE), wanted - 16 * 1024);
+  ck_assert_int_le (srv_test_get_number (STACK_SIZE), wanted + 128 * 1024);
+}
+END_TEST
+
+/* n-threads counts the workers that run, and comes back to nothing. */
+START_TEST (threads_are_counted)
+{
+  SrvBaseServer *server = make_server (wait_at_gate);
+  SrvThreadingMixIn *threading = threading_of (server);
+  SrvTestRun *run = srv_test_run (server);
+  guint n_threads;
+  int fds[3];
+
+  for (guint i = 0; i < 3; i++)
+    {
+      fds[i] = srv_test_connect (server);
+      srv_test_wait_for_number (N_RUNNING, i + 1);
+      ck_assert_uint_eq (srv_threading_mix_in_get_n_threads (threading), i + 1);
+    }
+  g_object_get (threading, "n-threads", &n_threads, NULL);
+  ck_assert_uint_eq (n_threads, 3);
+  srv_test_open_gate (0);
+  for (guint i = 0; i < 3; i++)
+    {
+      srv_test_expect (fds[i], "done\n");
+      srv_test_close (fds[i]);
+    }
+  srv_test_eventually (srv_threading_mix_in_get_n_threads (threading) == 0);
+  srv_test_finish (run);
+}
+END_TEST
+
+/* Ended workers leave nothing behind while the server runs (SS-144). */
+START_TEST (many_requests_leave_no_threads)
+{
+  SrvBaseServer *server = make_server (NULL);
+  SrvTestRun *run = srv_test_run (server);
+  guint n_threads = srv_test_count_threads ();
+
+  for (guint i = 0; i < 500; i++)
+    srv_test_echo (server, "hello\n");
+  srv_test_eventually (srv_test_count_threads () == n_threads);
+  ck_assert_uint_eq (srv_threading_mix_in_get_n_threads (threading_of (server)),
+                     0);
+  srv_test_finish (run);
+}
+END_TEST
+
+/* Close. */
+
+/* With daemon-threads, or without block-on-close, close neither waits for a
+ * worker nor cuts its connection (SS-147, SS-148). The server lives as long
+ * as the last of them. */
+START_TEST (close_leaves_daemon_threads_alone)
+{
+  SrvBaseServer *server = make_server (wait_at_gate);
+  GWeakRef watcher;
+  SrvTestRun *run;
+  gint64 before;
+  int fds[2];
+
+  g_weak_ref_init (&watcher, server);
+  if (_i % 2 == 0)
+    srv_threading_mix_in_set_daemon_threads (threading_of (server), TRUE);
+  else
+    srv_mix_in_set_block_on_close (srv_base_server_get_mix_in (server), FALSE);
+  run = srv_test_run (server);
+  fds[0] = srv_test_connect (server);
+  fds[1] = srv_test_connect (server);
+  srv_test_wait_for_number (N_RUNNING, 2);
+
+  srv_test_stop (run);
+  before = g_get_monotonic_time ();
+  if (_i < 2)
+    ck_assert_uint_eq (srv_base_server_server_close (server), 0);
+  g_object_unref (server);
+  ck_assert_int_lt (g_get_monotonic_time () - before, AT_ONCE_MS * 1000);
+  ck_assert (srv_test_is_quiet (fds[0]));
+  ck_assert (srv_test_is_quiet (fds[1]));
+
+  srv_test_open_gate (0);
+  for (guint i = 0; i < 2; i++)
+    {
+      srv_test_expect (fds[i], "done\n");
+      srv_test_expect_end (fds[i]);
+      srv_test_close (fds[i]);
+    }
+
+  for (gboolean gone = FALSE; !gone;)
+    {
+      g_autoptr (SrvBaseServer) left = g_weak_ref_get (&watcher);
+
+      gone = left == NULL;
+    }
+  g_weak_ref_clear (&watcher);
+}
+END_TEST
+
+static void
+note_finalization (G_GNUC_UNUSED gpointer data,
+                   G_GNUC_UNUSED GObject *where_the_object_was)
+{
+  srv_test_add_number (FINALIZED, 1);
+}
+
+/* A server that was dropped while daemon threads run goes with the last of
+ * them, on whatever thread that is. */
+START_TEST (last_daemon_thread_frees_the_server)
+{
+  SrvBaseServer *server = make_server (wait_at_gate);
+  SrvTestRun *run;
+  int fd;
+
+  g_object_weak_ref (G_OBJECT (server), note_finalization, NULL);
+  srv_threading_mix_in_set_daemon_threads (threading_of (server), TRUE);
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  srv_test_wait_for_number (N_RUNNING, 1);
+  srv_test_finish (run);
+  srv_test_open_gate (0);
+  srv_test_expect (fd, "done\n");
+  srv_test_wait_for_number (FINALIZED, 1);
+  srv_test_close (fd);
+}
+END_TEST
+
+/* A server that never served anybody closes at once (SS-149). */
+START_TEST (unused_server_closes)
+{
+  SrvBaseServer *server = make_server (NULL);
+
+  ck_assert_uint_eq (srv_base_server_server_close (server), 0);
+  g_object_unref (server);
+}
+END_TEST
+
+int
+main (void)
+{
+  const SrvTestEntry tests[] = {
+    { "limit", defaults_are_documented, 1 },
+    { "limit", crowd_keeps_to_the_limit, 1 },
+    { "limit", stop_works_at_the_limit, 1 },
+    { "limit", single_requests_keep_to_the_limit, 1 },
+    { "limit", limit_of_zero_is_no_limit, 1 },
+    { "threads", missing_thread_is_an_error_of_the_request, 2 },
+    { "threads", stack_size_is_obeyed, G_N_ELEMENTS (stack_sizes) },
+    { "threads", threads_are_counted, 1 },
+    { "threads", many_requests_leave_no_threads, 1 },
+    { "close", close_leaves_daemon_threads_alone, 4 },
+    { "close", last_daemon_thread_frees_the_server, 1 },
+    { "close", unused_server_closes, 1 },
+  };
+
+  return srv_test_run_entries ("Threading", tests, G_N_ELEMENTS (tests));
+}
