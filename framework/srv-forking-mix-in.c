@@ -123,6 +123,14 @@ prepare_descriptors (SrvForkingMixIn *self, GError **error)
   return srv_set_errno_error (error, errno, "could not make a pipe");
 }
 
+static gboolean
+fail_limit (GError **error, int code)
+{
+  g_set_error (error, SRV_ERROR, SRV_ERROR_LIMIT,
+               "could not fork for the request: %s", g_strerror (code));
+  return FALSE;
+}
+
 static guint64
 count_failed (SrvBaseServer *server)
 {
@@ -172,7 +180,7 @@ srv_forking_mix_in_process_request (SrvMixIn *mix_in,
   fflush (stderr);
   pid = fork ();
   if (pid < 0)
-    return srv_set_errno_error (error, errno, "could not fork");
+    return fail_limit (error, errno);
   if (pid == 0)
     run_child (self, server, request);
   /* First of all, for it makes room for the pidfd. A shutdown would end the

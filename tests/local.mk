@@ -7,11 +7,15 @@
 test_programs = \
 	%reldir%/test-attach \
 	%reldir%/test-endpoint \
+	%reldir%/test-forking \
 	%reldir%/test-handle-request \
 	%reldir%/test-life-cycle \
+	%reldir%/test-reader \
 	%reldir%/test-request-order \
 	%reldir%/test-tcp-server \
+	%reldir%/test-threading \
 	%reldir%/test-udp-server \
+	%reldir%/test-writer \
 	$(NULL)
 
 # Scripts that print TAP: of the libraries' behaviour ...
@@ -67,6 +71,9 @@ if HAVE_TSAN
 %canon_reldir%_libsrv_test_la_SOURCES += %reldir%/tsan-glib.c
 endif
 %canon_reldir%_libsrv_test_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+if CODE_COVERAGE_ENABLED
+%canon_reldir%_libsrv_test_la_CFLAGS += -DSRV_COVERAGE
+endif
 
 # Programs that name no libraries of their own are the Check programs.
 AM_CFLAGS += $(CHECK_CFLAGS)

@@ -406,11 +406,27 @@ START_TEST (exit_status_is_told)
 }
 END_TEST
 
+/* Unlike a gate it has nothing that a killed process could leave locked. */
+static gboolean
+wait_for_line (SrvBaseRequestHandler *handler,
+               G_GNUC_UNUSED gpointer user_data,
+               GError **error)
+{
+  SrvReader *rfile =
+    srv_stream_request_handler_get_rfile (SRV_STREAM_REQUEST_HANDLER (handler));
+  const char *line;
+
+  srv_test_add_number (N_RUNNING, 1);
+
+  return srv_reader_read_line (rfile, &line, 100, error) >= 0 &&
+         reply (handler, "done\n", error);
+}
+
 /* A child that was killed ends its own client's connection and nothing else;
  * serving goes on. */
 START_TEST (killed_child_hurts_nobody)
 {
-  SrvBaseServer *server = make_server (SRV_TEST_TCP, wait_at_gate);
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, wait_for_line);
   SrvForkingMixIn *forking = forking_of (server);
   g_autoptr (GArray) children = NULL;
   SrvTestRun *run;
@@ -433,11 +449,12 @@ START_TEST (killed_child_hurts_nobody)
   srv_test_wait_for_number (N_EXITED, 1);
   ck_assert_int_eq (srv_test_get_number (LAST_PID), victim);
 
-  srv_test_open_gate (0);
+  srv_test_say (other, "go on\n");
   srv_test_expect (other, "done\n");
   srv_test_close (other);
   srv_test_close (fd);
   fd = srv_test_connect (server);
+  srv_test_say (fd, "hello\n");
   srv_test_expect (fd, "done\n");
   srv_test_close (fd);
   srv_test_finish (run);
@@ -989,8 +1006,6 @@ START_TEST (loop_collects_unwatched_children)
   struct rlimit saved;
   int fd;
 
-  fd = srv_test_socket (AF_INET, SOCK_STREAM);
-  close (fd);
   begin_hoarding (&saved);
   fd = srv_test_connect (server);
   srv_test_wait_for_number (N_RUNNING, 1);

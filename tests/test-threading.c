@@ -240,10 +240,11 @@ START_TEST (missing_thread_is_an_error_of_the_request)
   fd = srv_test_connect (server);
   srv_test_expect_gone (fd);
   srv_test_close (fd);
-  srv_test_wait_for_trace ("close_request", 1);
+  srv_test_wait_for_trace ("service_actions", 1);
   srv_test_assert_trace (SRV_TEST_EVERYBODY,
                          "get_request verify_request process_request "
-                         "handle_error shutdown_request close_request");
+                         "handle_error shutdown_request close_request "
+                         "service_actions");
   ck_assert_uint_eq (srv_test_get_error_domain (), SRV_ERROR);
   ck_assert_int_eq (srv_test_get_error_code (), SRV_ERROR_LIMIT);
   ck_assert_uint_eq (srv_threading_mix_in_get_n_threads (threading), 0);
