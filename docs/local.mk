@@ -15,6 +15,7 @@ docs_configs = \
 EXTRA_DIST += \
 	$(docs_chapters) \
 	$(docs_configs) \
+	%reldir%/parity.md \
 	%reldir%/urlmap.js \
 	$(NULL)
 

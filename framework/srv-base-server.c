@@ -375,7 +375,7 @@ srv_base_server_get_property (GObject *object,
       g_value_set_boolean (value, priv->bind_and_activate);
       break;
     case PROP_HANDLER_TYPE:
-      g_value_set_gtype (value, srv_base_server_get_handler_type (self));
+      g_value_set_gtype (value, priv->handler_type);
       break;
     case PROP_MIX_IN:
       g_value_set_object (value, priv->mix_in);

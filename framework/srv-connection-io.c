@@ -245,6 +245,14 @@ srv_connection_receive (SrvConnection *self,
   return n;
 }
 
+/* The kernel bounds a whole send () over TCP by the socket's limit, but over a
+ * Unix socket each part of it anew. */
+static gboolean
+may_block_in_send (SrvConnection *self)
+{
+  return self->timeout_ms == 0 || self->peer.any.sa_family != AF_UNIX;
+}
+
 /**
  * srv_connection_send_all:
  * @self: a connection
@@ -272,44 +280,36 @@ srv_connection_send_all (SrvConnection *self,
                          GError **error)
 {
   const char *next = buffer;
+  gboolean kernel_waits;
   gint64 deadline;
-  gboolean wait_first = cancellable != NULL;
   gssize n;
 
   g_return_val_if_fail (SRV_IS_CONNECTION (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!srv_connection_check_open (self, "send", error))
+  if (!srv_connection_check_open (self, "send", error) ||
+      g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
+  kernel_waits = cancellable == NULL && may_block_in_send (self);
   deadline = own_deadline (self);
-  while (count > 0)
+  for (;;)
     {
-      if (wait_first &&
-          !wait_ready (self, G_IO_OUT, &deadline, cancellable, error))
-        return FALSE;
       n = send (self->fd, next, count,
-                MSG_NOSIGNAL | (wait_first ? MSG_DONTWAIT : 0));
-      if (n >= 0)
-        {
-          next += n;
-          count -= (gsize) n;
-          if (count == 0)
-            return TRUE;
-          /* A limit or a signal has ended the wait in the kernel. */
-          deadline = deadline_after_interruption (self, SO_SNDTIMEO, deadline);
-          wait_first = TRUE;
-        }
-      else if (errno == EINTR)
-        {
-          deadline = deadline_after_interruption (self, SO_SNDTIMEO, deadline);
-          wait_first = TRUE;
-        }
-      else if (errno != EAGAIN)
-        return srv_connection_fail ("send", errno, error) >= 0;
-      else if (!wait_first && self->blocking)
+                MSG_NOSIGNAL | (kernel_waits ? 0 : MSG_DONTWAIT));
+      if (n < 0 && errno == EAGAIN && kernel_waits && self->blocking)
         return fail_with_timeout ("send", error) >= 0;
-      else
-        wait_first = TRUE;
+      if (n < 0 && errno != EAGAIN && errno != EINTR)
+        return srv_connection_fail ("send", errno, error) >= 0;
+      if (n == (gssize) count)
+        return TRUE;
+      next += MAX (n, 0);
+      count -= (gsize) MAX (n, 0);
+      /* A limit or a signal has ended the wait in the kernel, or there was
+       * none: the rest is waited for here. */
+      if (kernel_waits)
+        deadline = deadline_after_interruption (self, SO_SNDTIMEO, deadline);
+      kernel_waits = FALSE;
+      if (!wait_ready (self, G_IO_OUT, &deadline, cancellable, error))
+        return FALSE;
     }
-  return TRUE;
 }

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <unistd.h>
 
 /* How many clients are sent away in one go when descriptors have run out. */
@@ -134,6 +135,17 @@ shed (SrvListener *listener)
   srv_listener_take_reserve (listener);
 }
 
+/* A Unix listener that somebody has shut down stays readable, but a call that
+ * does not wait reports that nothing is there. */
+static gboolean
+is_shut_down (SrvListener *listener)
+{
+  struct pollfd pollfd = { srv_listener_get_fd (listener), POLLIN, 0 };
+
+  return srv_listener_is_unix (listener) && poll (&pollfd, 1, 0) > 0 &&
+         (pollfd.revents & POLLHUP) != 0;
+}
+
 static SrvRequest *
 srv_stream_server_get_request (SrvBaseServer *server, GError **error)
 {
@@ -159,6 +171,8 @@ srv_stream_server_get_request (SrvBaseServer *server, GError **error)
       return SRV_REQUEST (connection);
     }
   code = errno;
+  if (code == EAGAIN && is_shut_down (listener))
+    code = EINVAL;
   srv_base_server_set_accept_errno (server, code);
   if (code == EMFILE && priv->shed_on_shortage)
     shed (listener);

@@ -183,6 +183,23 @@ srv_unix_path_claim (const char *path,
   return g_steal_pointer (&self);
 }
 
+/* What bind () gives a path by itself. Asking with umask () would change it for
+ * a moment, for every thread. */
+static mode_t
+default_mode (void)
+{
+  g_autofree char *status = NULL;
+  const char *line;
+
+  if (!g_file_get_contents ("/proc/self/status", &status, NULL, NULL))
+    return 0700;
+  line = strstr (status, "\nUmask:");
+  if (line == NULL)
+    return 0700;
+  return 0777 &
+         ~(mode_t) g_ascii_strtoull (line + strlen ("\nUmask:"), NULL, 8);
+}
+
 /* The file is born with mode 0 where a mode or an owner was asked for, and
  * gets its rights when it belongs to the right people; so nobody can come in
  * between. Changing the umask instead would hit every thread. */
@@ -211,8 +228,7 @@ srv_unix_path_bind (SrvUnixPath *self,
   if ((owner >= 0 || group >= 0) &&
       lchown (self->path, (uid_t) owner, (gid_t) group) != 0)
     return fail ("set the owner of", self->path, errno, error);
-  /* Without a mode of its own: what everybody gets who may write. */
-  if (chmod (self->path, mode >= 0 ? (mode_t) mode : 0660) != 0)
+  if (chmod (self->path, mode >= 0 ? (mode_t) mode : default_mode ()) != 0)
     return fail ("set the mode of", self->path, errno, error);
   return TRUE;
 }

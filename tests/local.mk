@@ -5,16 +5,24 @@
 # Check programs. Each is one .c file, linked to the common part and to the
 # objects of both libraries, private functions too.
 test_programs = \
+	%reldir%/test-accept \
 	%reldir%/test-attach \
+	%reldir%/test-base-server \
+	%reldir%/test-connection \
+	%reldir%/test-drain \
 	%reldir%/test-endpoint \
+	%reldir%/test-escape \
 	%reldir%/test-forking \
 	%reldir%/test-handle-request \
 	%reldir%/test-life-cycle \
+	%reldir%/test-properties \
 	%reldir%/test-reader \
 	%reldir%/test-request-order \
+	%reldir%/test-stream-handler \
 	%reldir%/test-tcp-server \
 	%reldir%/test-threading \
 	%reldir%/test-udp-server \
+	%reldir%/test-unix-servers \
 	%reldir%/test-writer \
 	$(NULL)
 

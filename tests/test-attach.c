@@ -155,10 +155,10 @@ START_TEST (another_thread_can_stop)
       srv_base_server_shutdown (server);
       assert_state (server, SRV_SERVER_STATE_ACTIVE);
     }
+  end_runner (runner);
   run = srv_test_run (server);
   srv_test_echo (server, "hello\n");
   srv_test_finish (run);
-  end_runner (runner);
 }
 END_TEST
 

@@ -328,6 +328,8 @@ ignore_sigterm (G_GNUC_UNUSED SrvBaseRequestHandler *handler,
   srv_test_add_number (N_RUNNING, 1);
   for (;;)
     pause ();
+
+  return TRUE;
 }
 
 /* A child that heeds neither its connection's end nor SIGTERM is killed, after
@@ -498,7 +500,7 @@ START_TEST (early_second_signal_hurries_the_drain)
 END_TEST
 
 /* An inline handler that is blocked in a read ends when drain-timeout is over
- * after the first signal. */
+ * after the first signal, whatever thread the signal came to. */
 START_TEST (signal_ends_a_blocked_inline_handler)
 {
   g_autoptr (GError) error = NULL;
@@ -510,7 +512,10 @@ START_TEST (signal_ends_a_blocked_inline_handler)
   run = run_with_signals (SRV_TEST_INLINE, 150, &fd);
   server = run->server;
   before = g_get_monotonic_time ();
-  raise (SIGTERM);
+  if (_i == 0)
+    tgkill (getpid (), run->tid, SIGTERM);
+  else
+    raise (SIGTERM);
   ck_assert (srv_test_join (run, &error));
   assert_took ((int) ((g_get_monotonic_time () - before) / 1000), 150);
   srv_test_expect_gone (fd);
@@ -546,16 +551,21 @@ START_TEST (second_signal_ends_a_blocked_inline_handler)
 }
 END_TEST
 
-/* What was bound is given back: signals end the process again. */
+/* What was bound is given back: the process has its old signal handlers. */
 START_TEST (unbound_signals_have_their_old_action)
 {
   SrvBaseServer *server =
     make_server (SRV_TEST_TCP, SRV_TEST_INLINE, read_for_ever);
   struct sigaction action;
 
+  for (guint i = 0; i < G_N_ELEMENTS (stop_signals); i++)
+    signal (stop_signals[i], SIG_DFL);
   ck_assert (srv_signals_bind (server, NULL));
-  sigaction (SIGTERM, NULL, &action);
-  ck_assert (action.sa_handler != SIG_DFL);
+  for (guint i = 0; i < G_N_ELEMENTS (stop_signals); i++)
+    {
+      sigaction (stop_signals[i], NULL, &action);
+      ck_assert (action.sa_handler != SIG_DFL);
+    }
   srv_signals_unbind (server);
   for (guint i = 0; i < G_N_ELEMENTS (stop_signals); i++)
     {
@@ -586,7 +596,7 @@ main (void)
     { "signals", second_signal_hurries_the_drain,
       2 * (int) G_N_ELEMENTS (stop_signals) },
     { "signals", early_second_signal_hurries_the_drain, 2 },
-    { "signals", signal_ends_a_blocked_inline_handler, 1 },
+    { "signals", signal_ends_a_blocked_inline_handler, 2 },
     { "signals", second_signal_ends_a_blocked_inline_handler, 1 },
     { "signals", unbound_signals_have_their_old_action, 1 },
   };

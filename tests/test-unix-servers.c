@@ -1,4 +1,4 @@
-/* test-unix-servers.c - paths, abstract names, owners and credentials
+/* test-unix-servers.c - paths, their owners and their ends
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,51 +6,75 @@
 #include "srv-test.h"
 
 #include <gio/gunixsocketaddress.h>
+#include <sys/file.h>
 
-/* The two Unix transports; loops run over both. */
-static SrvTestTransport
-transport_of (int i)
-{
-  return i % 2 == 0 ? SRV_TEST_UNIX : SRV_TEST_UNIXGRAM;
-}
+#define N_TYPES 2
+
+static const SrvTestTransport transports[] = { SRV_TEST_UNIX,
+                                               SRV_TEST_UNIXGRAM };
+static const char *const prefixes[] = { "unix", "unixgram" };
+
+/* A record of another process's work comes through the shared numbers. */
+#define RESULT 0
 
 static char *
-endpoint_of (int i, const char *name)
+endpoint_of (int i, const char *path)
 {
-  g_autofree char *path =
-    name[0] == '@' || name[0] == '/' ? g_strdup (name) : srv_test_path (name);
-
-  return g_strconcat (i % 2 == 0 ? "unix:" : "unixgram:", path, NULL);
+  return g_strdup_printf ("%s:%s", prefixes[i], path);
 }
 
+/* A server on PATH: TYPE is 0 for stream, 1 for datagram. */
 static SrvBaseServer *
-make_server (int i, const char *name)
+make_on (int i, const char *path)
 {
-  SrvTestTransport transport = transport_of (i);
-  g_autofree char *endpoint = endpoint_of (i, name);
+  g_autofree char *endpoint = endpoint_of (i, path);
 
-  return srv_test_make (srv_test_server_type (transport), endpoint,
-                        "handler-type", srv_test_handler_type (transport),
+  return srv_test_make (srv_test_server_type (transports[i]), endpoint,
+                        "handler-type", srv_test_handler_type (transports[i]),
                         NULL);
 }
 
-static SrvBaseServer *
-try_server (int i, const char *name, GError **error)
+static void
+expect_refused (int i, const char *path, int code)
 {
-  g_autofree char *endpoint = endpoint_of (i, name);
+  g_autofree char *endpoint = endpoint_of (i, path);
+  g_autoptr (GError) error = NULL;
+  SrvBaseServer *server =
+    srv_test_try (srv_test_server_type (transports[i]), endpoint, &error, NULL);
 
-  return srv_test_try (srv_test_plain_type (transport_of (i)), endpoint, error,
-                       "path-take-over", i < 2, NULL);
+  ck_assert_msg (server == NULL, "%s was taken", endpoint);
+  srv_test_assert_error (error, G_IO_ERROR, code);
 }
 
-/* Serves one client and closes. */
 static void
-prove (SrvBaseServer *server)
+drop (SrvBaseServer *server)
 {
-  SrvTestRun *run = srv_test_run (server);
+  srv_base_server_server_close (server);
+  g_object_unref (server);
+}
 
-  srv_test_echo (server, "hello\n");
-  srv_test_finish (run);
+/* A socket that somebody else has bound; it stays on the path when closed. */
+static int
+bind_by_hand (int i, const char *path)
+{
+  struct sockaddr_un name = { .sun_family = AF_UNIX };
+  int fd =
+    socket (AF_UNIX, (i == 0 ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+
+  ck_assert_int_ge (fd, 0);
+  ck_assert_uint_lt (strlen (path), sizeof name.sun_path);
+  g_strlcpy (name.sun_path, path, sizeof name.sun_path);
+  ck_assert_int_eq (bind (fd, (struct sockaddr *) &name, sizeof name), 0);
+  if (i == 0)
+    ck_assert_int_eq (listen (fd, 1), 0);
+
+  return fd;
+}
+
+static void
+leave_dead_path (int i, const char *path)
+{
+  close (bind_by_hand (i, path));
 }
 
 static ino_t
@@ -60,503 +84,730 @@ inode_of (const char *path)
 
   ck_assert_msg (lstat (path, &status) == 0, "%s: %s", path,
                  g_strerror (errno));
-
   return status.st_ino;
-}
-
-/* A socket bound to PATH by nobody of the library. */
-static int
-squat (int i, const char *path)
-{
-  struct sockaddr_un name = { .sun_family = AF_UNIX };
-  int fd =
-    socket (AF_UNIX, (i % 2 == 0 ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
-
-  g_strlcpy (name.sun_path, path, sizeof name.sun_path);
-  ck_assert_int_eq (bind (fd, (struct sockaddr *) &name, sizeof name), 0);
-  if (i % 2 == 0)
-    ck_assert_int_eq (listen (fd, 5), 0);
-
-  return fd;
 }
 
 static gboolean
 exists (const char *path)
 {
-  return g_file_test (path, G_FILE_TEST_EXISTS) ||
-         g_file_test (path, G_FILE_TEST_IS_SYMLINK);
+  struct stat status;
+
+  return lstat (path, &status) == 0;
 }
 
-/* The path appears with the server and goes with it, and nothing else stays in
- * the directory (SS-114, D-36). Python leaves the path for the next start to
- * trip over. The fixture looks at the directory. */
-START_TEST (path_lives_as_long_as_the_server)
+static void
+serve_one (SrvBaseServer *server)
 {
-  g_autofree char *path = srv_test_path ("socket");
-  g_autofree char *expected = endpoint_of (_i, "socket");
-  SrvBaseServer *server = make_server (_i, "socket");
-  g_autofree char *endpoint = srv_base_server_dup_endpoint (server);
-  GUnixSocketAddress *address =
-    G_UNIX_SOCKET_ADDRESS (srv_base_server_get_server_address (server));
+  g_autoptr (GError) error = NULL;
+  int fd = srv_test_connect (server);
 
-  ck_assert (exists (path));
-  ck_assert_str_eq (endpoint, expected);
-  ck_assert_str_eq (g_unix_socket_address_get_path (address), path);
-  prove (server);
-  ck_assert (!exists (path));
+  srv_test_say (fd, "hello\n");
+  ck_assert_int_eq (srv_base_server_handle_request (server, SRV_TEST_PATIENCE,
+                                                    NULL, &error),
+                    SRV_HANDLE_RESULT_HANDLED);
+  srv_test_assert_no_error (error);
+  srv_test_expect (fd, "hello\n");
+  srv_test_close (fd);
 }
-END_TEST
 
-/* A dead socket is replaced (D-36). */
+/* What a dead server left does not stop the next one (SS-114: in Python it
+ * does). */
 START_TEST (dead_path_is_replaced)
 {
-  g_autofree char *path = srv_test_path ("socket");
-  ino_t before;
+  g_autofree char *path = srv_test_path ("s");
+  SrvBaseServer *server;
 
-  close (squat (_i, path));
-  before = inode_of (path);
-  ck_assert_uint_ne (before, 0);
-  prove (make_server (_i, "socket"));
+  leave_dead_path (_i, path);
+  server = make_on (_i, path);
+  serve_one (server);
+  drop (server);
   ck_assert (!exists (path));
 }
 END_TEST
 
-/* A socket that somebody still serves is left alone (D-36). Blind unlinking
- * steals its name. */
+/* A path that somebody lives on is refused, and he notices nothing. */
 START_TEST (live_path_is_refused)
 {
-  g_autofree char *path = srv_test_path ("socket");
-  g_autoptr (GError) error = NULL;
-  int fd = squat (_i, path);
-  ino_t before = inode_of (path);
+  g_autofree char *path = srv_test_path ("s");
+  SrvBaseServer *server = make_on (_i, path);
+  ino_t inode = inode_of (path);
 
-  ck_assert_ptr_null (try_server (_i, "socket", &error));
-  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
-  ck_assert_msg (strstr (error->message, path) != NULL, "%s", error->message);
-  ck_assert_uint_eq (inode_of (path), before);
+  expect_refused (_i, path, G_IO_ERROR_ADDRESS_IN_USE);
+  ck_assert_uint_eq (inode_of (path), inode);
+  serve_one (server);
+  drop (server);
+}
+END_TEST
+
+/* Also one that knows nothing of locks. */
+START_TEST (live_path_of_a_stranger_is_refused)
+{
+  g_autofree char *path = srv_test_path ("s");
+  g_autofree char *lock = srv_test_path ("s.lock");
+  int fd = bind_by_hand (_i, path);
+  ino_t inode = inode_of (path);
+
+  expect_refused (_i, path, G_IO_ERROR_ADDRESS_IN_USE);
+  ck_assert_uint_eq (inode_of (path), inode);
+  ck_assert_msg (!exists (lock), "the lock file was left");
   close (fd);
   g_unlink (path);
 }
 END_TEST
 
-/* The same for a server of ours, which goes on serving; and its path is there
- * for the successor once it is closed. */
-START_TEST (path_of_a_running_server_is_refused)
+/* A stranger whose queue is full is alive, too. */
+START_TEST (stranger_with_a_full_queue_is_alive)
 {
-  SrvBaseServer *server = make_server (_i, "socket");
-  SrvTestRun *run = srv_test_run (server);
-  g_autoptr (GError) error = NULL;
-
-  for (guint i = 0; i < 3; i++)
-    {
-      ck_assert_ptr_null (try_server (_i, "socket", &error));
-      srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
-      g_clear_error (&error);
-    }
-  srv_test_echo (server, "still here\n");
-  srv_test_finish (run);
-  prove (make_server (_i, "socket"));
-}
-END_TEST
-
-/* A full queue is a sign of life. */
-START_TEST (busy_path_is_refused)
-{
-  g_autofree char *path = srv_test_path ("socket");
+  g_autofree char *path = srv_test_path ("s");
   struct sockaddr_un name = { .sun_family = AF_UNIX };
-  g_autoptr (GError) error = NULL;
-  int listener = squat (0, path);
-  int clients[3];
+  int fd = bind_by_hand (0, path);
+  int clients[8];
+  guint n = 0;
 
-  ck_assert_int_eq (listen (listener, 0), 0);
   g_strlcpy (name.sun_path, path, sizeof name.sun_path);
-  for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+  for (n = 0; n < G_N_ELEMENTS (clients); n++)
     {
-      clients[i] =
+      clients[n] =
         socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-      if (connect (clients[i], (struct sockaddr *) &name, sizeof name) < 0)
-        ck_assert_int_eq (errno, EAGAIN);
+      if (connect (clients[n], (struct sockaddr *) &name, sizeof name) < 0)
+        {
+          close (clients[n]);
+          break;
+        }
     }
-  ck_assert_ptr_null (try_server (0, "socket", &error));
-  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
-  for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
-    close (clients[i]);
-  close (listener);
-  g_unlink (path);
-}
-END_TEST
-
-/* A socket of the other kind is alive as well. */
-START_TEST (live_path_of_the_other_kind_is_refused)
-{
-  g_autofree char *path = srv_test_path ("socket");
-  g_autoptr (GError) error = NULL;
-  int fd = squat (_i + 1, path);
-
-  ck_assert_ptr_null (try_server (_i, "socket", &error));
-  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
+  expect_refused (0, path, G_IO_ERROR_ADDRESS_IN_USE);
+  while (n-- > 0)
+    close (clients[n]);
   close (fd);
   g_unlink (path);
 }
 END_TEST
 
-/* What is no socket belongs to somebody else and stays what it was. */
-START_TEST (foreign_file_is_untouched)
+/* A live socket of the other type is alive as well. */
+START_TEST (live_path_of_the_other_type_is_refused)
 {
-  g_autofree char *path = srv_test_path ("socket");
-  g_autofree char *target = srv_test_path ("target");
-  g_autofree char *text = NULL;
-  g_autoptr (GError) error = NULL;
-  int kind = _i / 4;
+  g_autofree char *path = srv_test_path ("s");
+  int fd = bind_by_hand (!_i, path);
 
-  switch (kind)
-    {
-    case 0:
-      ck_assert (g_file_set_contents (path, "precious", -1, NULL));
-      break;
-    case 1:
-      ck_assert_int_eq (g_mkdir (path, 0700), 0);
-      break;
-    default:
-      ck_assert (g_file_set_contents (target, "precious", -1, NULL));
-      ck_assert_int_eq (symlink (target, path), 0);
-      break;
-    }
-  ck_assert_ptr_null (try_server (_i % 4, "socket", &error));
-  ck_assert_ptr_nonnull (error);
-  ck_assert_msg (strstr (error->message, path) != NULL, "%s", error->message);
-  if (kind == 1)
-    ck_assert (g_file_test (path, G_FILE_TEST_IS_DIR));
-  else
-    {
-      ck_assert (g_file_get_contents (path, &text, NULL, NULL));
-      ck_assert_str_eq (text, "precious");
-    }
-  if (kind == 2)
-    ck_assert (g_file_test (path, G_FILE_TEST_IS_SYMLINK));
-  g_remove (path);
-  g_remove (target);
+  expect_refused (_i, path, G_IO_ERROR_ADDRESS_IN_USE);
+  ck_assert (exists (path));
+  close (fd);
+  g_unlink (path);
 }
 END_TEST
 
-/* Without take-over any existing path is in use, as in Python (SS-114). */
-START_TEST (take_over_can_be_switched_off)
+/* What a server of the other type left dead is replaced like any other. */
+START_TEST (dead_path_of_the_other_type_is_replaced)
 {
-  g_autofree char *path = srv_test_path ("socket");
-  g_autoptr (GError) error = NULL;
+  g_autofree char *path = srv_test_path ("s");
   SrvBaseServer *server;
 
-  close (squat (_i, path));
-  ck_assert_ptr_null (try_server (_i + 2, "socket", &error));
-  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
-  ck_assert (exists (path));
-  g_unlink (path);
-  g_clear_error (&error);
-  server = try_server (_i + 2, "socket", &error);
-  srv_test_assert_no_error (error);
-  g_object_unref (server);
+  leave_dead_path (!_i, path);
+  server = make_on (_i, path);
+  serve_one (server);
+  drop (server);
 }
 END_TEST
 
-/* A directory that is not there is an error that names the path. */
-START_TEST (missing_directory_is_named)
+/* A file that is no socket is somebody's data: refused and untouched. */
+START_TEST (regular_file_is_not_touched)
 {
-  g_autofree char *path = srv_test_path ("nowhere/socket");
+  g_autofree char *path = srv_test_path ("s");
+  g_autofree char *lock = srv_test_path ("s.lock");
+  g_autofree char *endpoint = endpoint_of (_i, path);
+  g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
 
-  ck_assert_ptr_null (try_server (_i, path, &error));
+  ck_assert (g_file_set_contents (path, "precious", -1, NULL));
+  ck_assert_ptr_null (srv_test_try (srv_test_server_type (transports[_i]),
+                                    endpoint, &error, NULL));
+  ck_assert_ptr_nonnull (error);
+  ck_assert_msg (strstr (error->message, "socket") != NULL &&
+                   strstr (error->message, path) != NULL,
+                 "%s", error->message);
+  ck_assert (g_file_get_contents (path, &text, NULL, NULL));
+  ck_assert_str_eq (text, "precious");
+  ck_assert (!exists (lock));
+  g_unlink (path);
+}
+END_TEST
+
+/* So is a directory. */
+START_TEST (directory_is_not_touched)
+{
+  g_autofree char *path = srv_test_path ("s");
+  g_autofree char *endpoint = endpoint_of (_i, path);
+  g_autoptr (GError) error = NULL;
+
+  ck_assert_int_eq (g_mkdir (path, 0700), 0);
+  ck_assert_ptr_null (srv_test_try (srv_test_server_type (transports[_i]),
+                                    endpoint, &error, NULL));
+  ck_assert_ptr_nonnull (error);
+  ck_assert_int_eq (g_rmdir (path), 0);
+}
+END_TEST
+
+/* A symbolic link is no socket, wherever it leads; what it leads to stays. */
+START_TEST (symbolic_link_is_not_followed)
+{
+  g_autofree char *path = srv_test_path ("s");
+  g_autofree char *target = srv_test_path ("target");
+  g_autofree char *endpoint = endpoint_of (_i, path);
+  g_autoptr (GError) error = NULL;
+
+  leave_dead_path (_i, target);
+  ck_assert_int_eq (symlink (target, path), 0);
+  ck_assert_ptr_null (srv_test_try (srv_test_server_type (transports[_i]),
+                                    endpoint, &error, NULL));
+  ck_assert_ptr_nonnull (error);
+  ck_assert (g_file_test (path, G_FILE_TEST_IS_SYMLINK));
+  ck_assert (exists (target));
+  g_unlink (path);
+  g_unlink (target);
+}
+END_TEST
+
+/* A directory that is missing is the system's error, with the path in it. */
+START_TEST (missing_directory_is_named)
+{
+  g_autofree char *path = srv_test_path ("missing/s");
+  g_autofree char *endpoint = endpoint_of (_i, path);
+  g_autoptr (GError) error = NULL;
+
+  ck_assert_ptr_null (srv_test_try (srv_test_server_type (transports[_i]),
+                                    endpoint, &error, NULL));
   srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   ck_assert_msg (strstr (error->message, path) != NULL, "%s", error->message);
 }
 END_TEST
 
-/* 107 bytes fit, 108 do not, and the refusal is clear (section 5.7). */
-START_TEST (too_long_path_is_refused)
+/* Python's way on request: whatever is in the way stays there (SS-114). */
+START_TEST (without_take_over_everything_is_in_the_way)
 {
-  gsize length = _i < 2 ? 108 : 107;
-  g_autoptr (GString) path = g_string_new (srv_test_directory ());
+  g_autofree char *path = srv_test_path ("s");
+  g_autofree char *lock = srv_test_path ("s.lock");
+  g_autofree char *endpoint = endpoint_of (_i, path);
+  GType type = srv_test_server_type (transports[_i]);
   g_autoptr (GError) error = NULL;
   SrvBaseServer *server;
 
-  g_string_append_c (path, '/');
-  while (path->len < length)
-    g_string_append_c (path, 'x');
-  server = try_server (_i % 2, path->str, &error);
-  if (length == 108)
-    {
-      ck_assert_ptr_null (server);
-      ck_assert_ptr_nonnull (error);
-      ck_assert (!exists (path->str));
-    }
-  else
-    {
-      srv_test_assert_no_error (error);
-      g_object_unref (server);
-    }
-}
-END_TEST
-
-/* The file gets its mode before it gets its name (D-37); the default follows
- * the umask. */
-START_TEST (mode_is_as_asked)
-{
-  g_autofree char *path = srv_test_path ("socket");
-  g_autofree char *endpoint = endpoint_of (_i % 2, "socket");
-  int mode = _i < 2 ? 0620 : -1;
-  mode_t mask = umask (0027);
-  SrvBaseServer *server =
-    srv_test_make (srv_test_plain_type (transport_of (_i)), endpoint,
-                   "path-mode", mode, NULL);
-  struct stat status;
-
-  ck_assert_int_eq (stat (path, &status), 0);
-  ck_assert_uint_eq (status.st_mode & 07777, _i < 2 ? 0620 : 0750);
-  /* The process's own mask is nobody's to change. */
-  ck_assert_uint_eq (umask (mask), 0027);
-  g_object_unref (server);
-}
-END_TEST
-
-/* Owner and group can be given; only root may give away. */
-START_TEST (owner_is_as_asked)
-{
-  g_autofree char *path = srv_test_path ("socket");
-  g_autofree char *endpoint = endpoint_of (_i, "socket");
-  uid_t owner = geteuid () == 0 ? 12345 : geteuid ();
-  gid_t group = geteuid () == 0 ? 23456 : getegid ();
-  SrvBaseServer *server =
-    srv_test_make (srv_test_plain_type (transport_of (_i)), endpoint,
-                   "path-owner", (gint64) owner, "path-group", (gint64) group,
-                   NULL);
-  struct stat status;
-
-  ck_assert_int_eq (stat (path, &status), 0);
-  ck_assert_uint_eq (status.st_uid, owner);
-  ck_assert_uint_eq (status.st_gid, group);
-  g_object_unref (server);
-}
-END_TEST
-
-/* A path that has become somebody else's is left alone at close (D-36). */
-START_TEST (foreign_inode_is_not_removed)
-{
-  g_autofree char *path = srv_test_path ("socket");
-  SrvBaseServer *server = make_server (_i, "socket");
-  ino_t inode;
-  int fd;
-
+  leave_dead_path (_i, path);
+  ck_assert_ptr_null (
+    srv_test_try (type, endpoint, &error, "path-take-over", FALSE, NULL));
+  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
+  ck_assert (exists (path));
   g_unlink (path);
-  fd = squat (_i, path);
-  inode = inode_of (path);
-  srv_base_server_server_close (server);
-  ck_assert_uint_eq (inode_of (path), inode);
-  close (fd);
-  g_unlink (path);
-  g_object_unref (server);
+
+  server = srv_test_make (type, endpoint, "path-take-over", FALSE, NULL);
+  ck_assert_msg (!exists (lock), "a lock nobody needs");
+  drop (server);
+  ck_assert_msg (!exists (path), "its own path is removed all the same");
 }
 END_TEST
 
-/* A path that is already gone does not disturb the close. */
-START_TEST (missing_path_does_not_disturb_close)
+/* Runs FUNCTION in another process and returns its exit status. */
+static int
+in_child (int (*function) (gpointer data), gpointer data)
 {
-  g_autofree char *path = srv_test_path ("socket");
-  SrvBaseServer *server = make_server (_i, "socket");
+  pid_t pid = fork ();
+  int status = 0;
 
-  g_unlink (path);
-  srv_base_server_server_close (server);
-  g_object_unref (server);
-}
-END_TEST
-
-/* A process that was forked from the creator's and closes its copy of the
- * server leaves the path alone (D-36). */
-START_TEST (forked_copy_does_not_remove_the_path)
-{
-  g_autofree char *path = srv_test_path ("socket");
-  SrvBaseServer *server = make_server (_i, "socket");
-  int status;
-  pid_t pid;
-
-  pid = fork ();
   ck_assert_int_ge (pid, 0);
   if (pid == 0)
+    _exit (function (data));
+  ck_assert_int_eq (waitpid (pid, &status, 0), pid);
+  ck_assert (WIFEXITED (status));
+
+  return WEXITSTATUS (status);
+}
+
+/* A process that holds the lock is about to bind, or just did. */
+START_TEST (lock_of_another_process_is_respected)
+{
+  g_autofree char *path = srv_test_path ("s");
+  g_autofree char *lock = srv_test_path ("s.lock");
+  pid_t pid;
+  SrvBaseServer *server;
+
+  pid = fork ();
+  if (pid == 0)
     {
-      srv_base_server_server_close (server);
-      g_object_unref (server);
+      int fd = open (lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+      flock (fd, LOCK_EX);
+      srv_test_set_number (RESULT, 1);
+      srv_test_wait_at_gate (0);
       _exit (0);
     }
-  ck_assert_int_eq (waitpid (pid, &status, 0), pid);
-  ck_assert_int_eq (status, 0);
-  ck_assert (exists (path));
-  prove (server);
+  srv_test_wait_for_number (RESULT, 1);
+  expect_refused (_i, path, G_IO_ERROR_ADDRESS_IN_USE);
+  ck_assert (!exists (path));
+  srv_test_open_gate (0);
+  waitpid (pid, NULL, 0);
+
+  server = make_on (_i, path);
+  drop (server);
+  ck_assert (!exists (lock));
 }
 END_TEST
 
-/* The children of the forking mix-in do not either. */
-START_TEST (forked_handler_does_not_remove_the_path)
+/* While it lives a server has its lock beside it, not readable for others,
+ * and nothing afterwards. */
+START_TEST (lock_is_there_as_long_as_the_server)
 {
-  g_autofree char *path = srv_test_path ("socket");
-  SrvBaseServer *server =
-    srv_test_server_new (transport_of (_i), SRV_TEST_FORKING);
-  SrvTestRun *run = srv_test_run (server);
+  g_autofree char *path = srv_test_path ("s");
+  g_autofree char *lock = srv_test_path ("s.lock");
+  SrvBaseServer *server = make_on (_i, path);
+  struct stat status;
 
-  srv_test_echo (server, "hello\n");
-  srv_test_eventually (srv_base_server_get_n_active_requests (server) == 0);
-  ck_assert (exists (path));
-  srv_test_echo (server, "again\n");
-  srv_test_finish (run);
+  ck_assert_int_eq (lstat (lock, &status), 0);
+  ck_assert_uint_eq (status.st_mode & 07777, 0600);
+  drop (server);
+  ck_assert (!exists (lock));
   ck_assert (!exists (path));
 }
 END_TEST
 
-/* Abstract names have no file, read back as they were given, and are free after
- * close (SS-115). */
+/* The last reference closes like server_close(). */
+START_TEST (last_reference_removes_the_path)
+{
+  g_autofree char *path = srv_test_path ("s");
+
+  g_object_unref (make_on (_i, path));
+  ck_assert (!exists (path));
+}
+END_TEST
+
+static const struct
+{
+  mode_t mask;
+  int mode;
+  mode_t expected;
+} modes[] = {
+  { 022, -1, 0755 },   { 077, -1, 0700 }, { 0, -1, 0777 }, { 022, 0660, 0660 },
+  { 077, 0666, 0666 }, { 0, 0600, 0600 }, { 0, 0, 0 },
+};
+
+#define N_MODES ((int) G_N_ELEMENTS (modes))
+
+/* The umask decides unless the property does. */
+START_TEST (mode_is_what_was_asked_for)
+{
+  int row = _i % N_MODES;
+  int type = _i / N_MODES;
+  g_autofree char *path = srv_test_path ("s");
+  g_autofree char *endpoint = endpoint_of (type, path);
+  struct stat status;
+  SrvBaseServer *server;
+
+  umask (modes[row].mask);
+  server = srv_test_make (srv_test_server_type (transports[type]), endpoint,
+                          "path-mode", modes[row].mode, NULL);
+  ck_assert_int_eq (lstat (path, &status), 0);
+  ck_assert_uint_eq (status.st_mode & 07777, modes[row].expected);
+  ck_assert_msg (umask (022) == modes[row].mask, "the umask was changed");
+  drop (server);
+}
+END_TEST
+
+typedef struct
+{
+  const char *path;
+  int done;
+  guint n_seen;
+  mode_t wrong;
+} Watch;
+
+/* Looks as often as it can what mode the path has. */
+static gpointer
+watch_mode (gpointer data)
+{
+  Watch *watch = data;
+  struct stat status;
+
+  while (!g_atomic_int_get (&watch->done))
+    {
+      if (lstat (watch->path, &status) < 0)
+        continue;
+      watch->n_seen++;
+      if ((status.st_mode & 07777 & ~0600) != 0)
+        watch->wrong = status.st_mode;
+    }
+
+  return NULL;
+}
+
+/* There is no moment in which others could connect. */
+START_TEST (mode_has_no_window)
+{
+  g_autofree char *path = srv_test_path ("s");
+  g_autofree char *endpoint = endpoint_of (_i, path);
+  Watch watch = { .path = path };
+  GThread *thread;
+
+  umask (0);
+  thread = g_thread_new ("watch", watch_mode, &watch);
+  for (guint i = 0; i < 300; i++)
+    drop (srv_test_make (srv_test_server_type (transports[_i]), endpoint,
+                         "path-mode", 0600, NULL));
+  g_atomic_int_set (&watch.done, 1);
+  g_thread_join (thread);
+  umask (022);
+  ck_assert_msg (watch.wrong == 0, "it was %o", watch.wrong);
+}
+END_TEST
+
+/* Without a mode of its own the umask still decides, owner or not. */
+START_TEST (umask_decides_also_with_a_group)
+{
+  g_autofree char *path = srv_test_path ("s");
+  g_autofree char *endpoint = endpoint_of (_i, path);
+  SrvBaseServer *server;
+  struct stat status;
+
+  umask (027);
+  server = srv_test_make (srv_test_server_type (transports[_i]), endpoint,
+                          "path-group", (int) getegid (), NULL);
+  umask (022);
+  ck_assert_int_eq (lstat (path, &status), 0);
+  ck_assert_uint_eq (status.st_mode & 07777, 0750);
+  drop (server);
+}
+END_TEST
+
+/* Owner and group reach the path; for root, others than its own. */
+START_TEST (owner_and_group_are_set)
+{
+  gboolean root = geteuid () == 0;
+  int owner = root ? 12345 : (int) geteuid ();
+  int group = root ? 23456 : (int) getegid ();
+  g_autofree char *path = srv_test_path ("s");
+  g_autofree char *endpoint = endpoint_of (_i, path);
+  SrvBaseServer *server = srv_test_make (srv_test_server_type (transports[_i]),
+                                         endpoint, "path-owner", owner,
+                                         "path-group", group, NULL);
+  struct stat status;
+
+  ck_assert_int_eq (lstat (path, &status), 0);
+  ck_assert_int_eq ((int) status.st_uid, owner);
+  ck_assert_int_eq ((int) status.st_gid, group);
+  drop (server);
+}
+END_TEST
+
+/* The properties can be read back; their defaults leave things alone. */
+START_TEST (path_properties_have_defaults)
+{
+  SrvBaseServer *server = make_on (_i, "@");
+  gboolean take_over;
+  int mode;
+  int owner;
+  int group;
+
+  g_object_get (server, "path-take-over", &take_over, "path-mode", &mode,
+                "path-owner", &owner, "path-group", &group, NULL);
+  ck_assert (take_over);
+  ck_assert_int_eq (mode, -1);
+  ck_assert_int_eq (owner, -1);
+  ck_assert_int_eq (group, -1);
+  drop (server);
+}
+END_TEST
+
+/* A path that somebody else has put there since is his: not removed. */
+START_TEST (path_of_a_successor_is_not_removed)
+{
+  g_autofree char *path = srv_test_path ("s");
+  SrvBaseServer *server = make_on (_i, path);
+  int fd;
+
+  ck_assert_int_eq (g_unlink (path), 0);
+  fd = bind_by_hand (_i, path);
+  drop (server);
+  ck_assert (exists (path));
+  close (fd);
+  g_unlink (path);
+}
+END_TEST
+
+/* A path that is gone already is no trouble. */
+START_TEST (path_may_be_gone_at_close)
+{
+  g_autofree char *path = srv_test_path ("s");
+  SrvBaseServer *server = make_on (_i, path);
+
+  ck_assert_int_eq (g_unlink (path), 0);
+  drop (server);
+}
+END_TEST
+
+static int
+close_in_child (gpointer server)
+{
+  srv_base_server_server_close (server);
+  g_object_unref (server);
+
+  return 0;
+}
+
+/* Only the process that made the path removes it: a forked copy does not, and
+ * the server goes on with path and lock. */
+START_TEST (forked_copy_does_not_remove_the_path)
+{
+  g_autofree char *path = srv_test_path ("s");
+  g_autofree char *lock = srv_test_path ("s.lock");
+  SrvBaseServer *server = make_on (_i, path);
+
+  ck_assert_int_eq (in_child (close_in_child, server), 0);
+  ck_assert (exists (path));
+  ck_assert (exists (lock));
+  expect_refused (_i, path, G_IO_ERROR_ADDRESS_IN_USE);
+  serve_one (server);
+  drop (server);
+}
+END_TEST
+
+/* A relative path is found again wherever the process has moved to. */
+START_TEST (relative_path_survives_chdir)
+{
+  g_autofree char *path = srv_test_path ("relative");
+  g_autofree char *lock = srv_test_path ("relative.lock");
+  g_autofree char *home = g_get_current_dir ();
+  SrvBaseServer *server;
+
+  ck_assert_int_eq (g_chdir (srv_test_directory ()), 0);
+  server = make_on (_i, "relative");
+  ck_assert_int_eq (g_chdir ("/"), 0);
+  ck_assert (exists (path));
+  drop (server);
+  ck_assert (!exists (path));
+  ck_assert (!exists (lock));
+  ck_assert_int_eq (g_chdir (home), 0);
+}
+END_TEST
+
+static char *
+path_of_length (gsize length)
+{
+  g_autofree char *start = srv_test_path ("");
+  GString *path = g_string_new (start);
+
+  while (path->len < length)
+    g_string_append_c (path, 'x');
+
+  return g_string_free (path, FALSE);
+}
+
+/* The system's limit is used up to its last byte. */
+START_TEST (longest_path_works)
+{
+  g_autofree char *path = path_of_length (107);
+  SrvBaseServer *server = make_on (_i, path);
+  g_autofree char *bound = srv_base_server_dup_endpoint (server);
+  g_autofree char *expected = endpoint_of (_i, path);
+
+  ck_assert_str_eq (bound, expected);
+  serve_one (server);
+  drop (server);
+  ck_assert (!exists (path));
+}
+END_TEST
+
+/* A dead path of that length is replaced, too. */
+START_TEST (longest_dead_path_is_replaced)
+{
+  g_autofree char *path = path_of_length (107);
+  SrvBaseServer *server;
+
+  leave_dead_path (_i, path);
+  server = make_on (_i, path);
+  serve_one (server);
+  drop (server);
+}
+END_TEST
+
+/* Beyond it the message says what the matter is. */
+START_TEST (longer_path_is_refused_with_the_reason)
+{
+  g_autofree char *path = path_of_length (108);
+  g_autofree char *endpoint = endpoint_of (_i, path);
+  g_autoptr (GError) error = NULL;
+  SrvBaseServer *server = srv_test_try (srv_test_server_type (transports[_i]),
+                                        endpoint, &error, NULL);
+
+  ck_assert_ptr_null (server);
+  ck_assert_ptr_nonnull (error);
+  ck_assert_msg (strstr (error->message, "108") != NULL &&
+                   strstr (error->message, "107") != NULL,
+                 "%s", error->message);
+}
+END_TEST
+
+/* Abstract names. */
+
+/* A name without a file: no lock, nothing to remove (SS-115). */
 START_TEST (abstract_name_is_served)
 {
-  g_autofree char *name = g_strdup_printf ("@srv-test-%d-%d", getpid (), _i);
+  g_autofree char *name =
+    g_strdup_printf ("@srv-test-%d-%d", (int) getpid (), _i);
+  SrvBaseServer *server = make_on (_i, name);
+  g_autofree char *bound = srv_base_server_dup_endpoint (server);
   g_autofree char *expected = endpoint_of (_i, name);
 
-  for (guint i = 0; i < 2; i++)
-    {
-      SrvBaseServer *server = make_server (_i, name);
-      g_autofree char *endpoint = srv_base_server_dup_endpoint (server);
-      GUnixSocketAddress *address =
-        G_UNIX_SOCKET_ADDRESS (srv_base_server_get_server_address (server));
-
-      ck_assert_str_eq (endpoint, expected);
-      ck_assert_int_eq (g_unix_socket_address_get_address_type (address),
-                        G_UNIX_SOCKET_ADDRESS_ABSTRACT);
-      prove (server);
-    }
+  ck_assert_str_eq (bound, expected);
+  serve_one (server);
+  expect_refused (_i, name, G_IO_ERROR_ADDRESS_IN_USE);
+  drop (server);
+  drop (make_on (_i, name));
 }
 END_TEST
 
-/* A second server on an abstract name is refused by the kernel. */
-START_TEST (abstract_name_in_use_is_refused)
-{
-  g_autofree char *name = g_strdup_printf ("@srv-test-%d-%d", getpid (), _i);
-  SrvBaseServer *server = make_server (_i, name);
-  g_autoptr (GError) error = NULL;
-
-  ck_assert_ptr_null (try_server (_i, name, &error));
-  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
-  ck_assert_msg (strstr (error->message, name) != NULL, "%s", error->message);
-  g_object_unref (server);
-}
-END_TEST
-
-/* Without a name the kernel picks one, and what is printed reaches the server
- * (SS-115, section 5.10). */
+/* An empty name lets the kernel pick one, which can be read back (SS-115). */
 START_TEST (kernel_picks_a_name)
 {
-  SrvBaseServer *server = make_server (_i, "@");
-  g_autofree char *endpoint = srv_base_server_dup_endpoint (server);
-  const char *prefix = _i % 2 == 0 ? "unix:@" : "unixgram:@";
+  SrvBaseServer *one = make_on (_i, "@");
+  SrvBaseServer *two = make_on (_i, "@");
+  g_autofree char *first = srv_base_server_dup_endpoint (one);
+  g_autofree char *second = srv_base_server_dup_endpoint (two);
+  g_autofree char *start = endpoint_of (_i, "@");
 
-  ck_assert_msg (g_str_has_prefix (endpoint, prefix), "%s", endpoint);
-  ck_assert_uint_eq (strlen (endpoint), strlen (prefix) + 5);
-  prove (server);
+  ck_assert (g_str_has_prefix (first, start));
+  ck_assert_uint_eq (strlen (first), strlen (start) + 5);
+  ck_assert_str_ne (first, second);
+  serve_one (one);
+  serve_one (two);
+  drop (one);
+  drop (two);
 }
 END_TEST
 
-/* Bytes that a string cannot show come back escaped. */
-START_TEST (abstract_name_may_hold_any_byte)
+/* NULs inside a name and at its end are part of it. */
+START_TEST (abstract_name_may_hold_nuls)
 {
-  g_autofree char *name = g_strdup_printf ("@srv%%00%d%%01%%FF", getpid ());
+  g_autofree char *name =
+    g_strdup_printf ("@srv-test-%d%%00x%%00", (int) getpid ());
+  g_autofree char *shorter =
+    g_strdup_printf ("@srv-test-%d%%00x", (int) getpid ());
+  SrvBaseServer *server = make_on (_i, name);
+  SrvBaseServer *other = make_on (_i, shorter);
+  g_autofree char *bound = srv_base_server_dup_endpoint (server);
   g_autofree char *expected = endpoint_of (_i, name);
-  SrvBaseServer *server = make_server (_i, name);
-  g_autofree char *endpoint = srv_base_server_dup_endpoint (server);
 
-  ck_assert_str_eq (endpoint, expected);
-  prove (server);
+  ck_assert_str_eq (bound, expected);
+  serve_one (server);
+  drop (server);
+  drop (other);
 }
 END_TEST
 
-static gboolean
-tell_credentials (SrvBaseRequestHandler *handler,
-                  G_GNUC_UNUSED gpointer user_data,
-                  GError **error)
-{
-  SrvRequest *request = srv_base_request_handler_get_request (handler);
-  g_autoptr (GCredentials) credentials = NULL;
+/* Clients. */
 
-  credentials = srv_request_get_credentials (request, error);
+static void
+note_client (SrvBaseServer *server, SrvRequest *request)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCredentials) credentials =
+    srv_request_get_credentials (request, &error);
+  g_autofree char *who = srv_request_describe_client (request);
+
+  (void) server;
+  srv_test_set_number (1, srv_request_get_client_address (request) != NULL);
+  srv_test_set_number (2, g_str_equal (who, "unnamed"));
   if (credentials == NULL)
-    return FALSE;
-  srv_test_set_number (1, g_credentials_get_unix_pid (credentials, NULL));
-  srv_test_set_number (2, g_credentials_get_unix_user (credentials, NULL));
-  srv_test_set_number (3, 1);
-
-  return TRUE;
+    return;
+  srv_test_set_number (3, g_credentials_get_unix_pid (credentials, NULL));
+  srv_test_set_number (4, g_credentials_get_unix_user (credentials, NULL));
+  srv_test_set_number (5, 1);
 }
-
-/* The handler can ask who is there (D-38). */
-START_TEST (peer_has_credentials)
-{
-  SrvBaseServer *server =
-    srv_test_server_new (SRV_TEST_UNIX, (SrvTestMixIn) _i);
-  SrvTestRun *run;
-  int fd;
-
-  srv_test_set_number (2, -1);
-  srv_base_server_set_handler_func (server, tell_credentials, NULL, NULL);
-  run = srv_test_run (server);
-  fd = srv_test_connect (server);
-  srv_test_wait_for_number (3, 1);
-  ck_assert_int_eq (srv_test_get_number (1), getpid ());
-  ck_assert_int_eq (srv_test_get_number (2), geteuid ());
-  srv_test_close (fd);
-  srv_test_finish (run);
-}
-END_TEST
-
-/* On TCP there are none, and nobody must be taken for root (section 5.10 of the
- * peers reference). */
-START_TEST (tcp_peer_has_none)
-{
-  SrvBaseServer *server = srv_test_server_new (SRV_TEST_TCP, SRV_TEST_INLINE);
-  SrvTestRun *run;
-  int fd;
-
-  srv_base_server_set_handler_func (server, tell_credentials, NULL, NULL);
-  run = srv_test_run (server);
-  fd = srv_test_connect (server);
-  srv_test_wait_for_trace ("handle_error", 1);
-  ck_assert_int_eq (srv_test_get_number (3), 0);
-  srv_test_close (fd);
-  srv_test_finish (run);
-}
-END_TEST
 
 static gboolean
-tell_client (SrvBaseRequestHandler *handler,
-             G_GNUC_UNUSED gpointer user_data,
-             G_GNUC_UNUSED GError **error)
+note_and_return (SrvBaseRequestHandler *handler,
+                 G_GNUC_UNUSED gpointer user_data,
+                 G_GNUC_UNUSED GError **error)
 {
-  SrvRequest *request = srv_base_request_handler_get_request (handler);
-  g_autofree char *client = srv_request_describe_client (request);
-
-  srv_test_set_number (1, client != NULL && client[0] != '\0');
-  srv_test_set_number (0, 1);
+  note_client (srv_base_request_handler_get_server (handler),
+               srv_base_request_handler_get_request (handler));
+  srv_test_set_number (6, srv_base_request_handler_get_client_address (
+                            handler) != NULL);
 
   return TRUE;
 }
 
-/* A client without a name of its own can be described all the same (SS-116).
- * Python's empty string breaks code that expects a pair. */
-START_TEST (nameless_client_has_a_description)
+static int
+send_hello (gpointer server)
 {
-  SrvBaseServer *server = srv_test_server_new (SRV_TEST_UNIX, SRV_TEST_INLINE);
-  SrvTestRun *run;
-  int fd;
+  int fd = srv_test_connect (server);
 
-  srv_base_server_set_handler_func (server, tell_client, NULL, NULL);
-  run = srv_test_run (server);
-  fd = srv_test_connect (server);
-  srv_test_wait_for_number (0, 1);
-  ck_assert_int_eq (srv_test_get_number (1), TRUE);
+  srv_test_say (fd, "hello\n");
+  srv_test_set_number (7, getpid ());
+  if (SRV_IS_STREAM_SERVER (server))
+    srv_test_expect_gone (fd);
   srv_test_close (fd);
-  srv_test_finish (run);
+
+  return 0;
+}
+
+/* The server knows process and user of a client on the same machine. */
+START_TEST (client_has_credentials)
+{
+  g_autofree char *path = srv_test_path ("s");
+  SrvBaseServer *server = make_on (_i, path);
+  pid_t pid;
+
+  srv_base_server_set_handler_func (server, note_and_return, NULL, NULL);
+  pid = fork ();
+  if (pid == 0)
+    _exit (send_hello (server));
+  ck_assert_int_eq (srv_base_server_handle_request (server, SRV_TEST_PATIENCE,
+                                                    NULL, NULL),
+                    SRV_HANDLE_RESULT_HANDLED);
+  waitpid (pid, NULL, 0);
+  ck_assert_int_eq (srv_test_get_number (5), 1);
+  ck_assert_int_eq (srv_test_get_number (3), pid);
+  ck_assert_int_eq (srv_test_get_number (4), getuid ());
+  drop (server);
+}
+END_TEST
+
+/* A client that has not bound its socket has no address, and that is no error
+ * (SS-116, SS-117: in Python "" or None, and a crash at the reply). */
+START_TEST (unbound_client_has_no_address)
+{
+  g_autofree char *path = srv_test_path ("s");
+  SrvBaseServer *server = make_on (_i, path);
+  struct sockaddr_un name = { .sun_family = AF_UNIX };
+  int fd = srv_test_socket (AF_UNIX, _i == 0 ? SOCK_STREAM : SOCK_DGRAM);
+
+  srv_base_server_set_handler_func (server, note_and_return, NULL, NULL);
+  g_strlcpy (name.sun_path, path, sizeof name.sun_path);
+  ck_assert_int_eq (connect (fd, (struct sockaddr *) &name, sizeof name), 0);
+  srv_test_say (fd, "hello\n");
+  srv_test_set_number (1, -1);
+  srv_test_set_number (6, -1);
+  ck_assert_int_eq (srv_base_server_handle_request (server, SRV_TEST_PATIENCE,
+                                                    NULL, NULL),
+                    SRV_HANDLE_RESULT_HANDLED);
+  ck_assert_int_eq (srv_test_get_number (1), 0);
+  ck_assert_int_eq (srv_test_get_number (6), 0);
+  ck_assert_int_eq (srv_test_get_number (2), 1);
+  srv_test_close (fd);
+  drop (server);
+}
+END_TEST
+
+/* The address of the server is the public path, not a temporary one. */
+START_TEST (server_address_is_the_public_path)
+{
+  g_autofree char *path = srv_test_path ("s");
+  SrvBaseServer *server = make_on (_i, path);
+  g_autofree char *bound = srv_base_server_dup_endpoint (server);
+  g_autofree char *expected = endpoint_of (_i, path);
+
+  ck_assert_str_eq (bound, expected);
+  ck_assert_str_eq (g_unix_socket_address_get_path (G_UNIX_SOCKET_ADDRESS (
+                      srv_base_server_get_server_address (server))),
+                    path);
+  drop (server);
 }
 END_TEST
 
@@ -564,29 +815,38 @@ int
 main (void)
 {
   const SrvTestEntry tests[] = {
-    { "path", path_lives_as_long_as_the_server, 2 },
-    { "path", missing_directory_is_named, 2 },
-    { "path", too_long_path_is_refused, 4 },
-    { "path", mode_is_as_asked, 4 },
-    { "path", owner_is_as_asked, 2 },
-    { "take-over", dead_path_is_replaced, 2 },
-    { "take-over", live_path_is_refused, 2 },
-    { "take-over", path_of_a_running_server_is_refused, 2 },
-    { "take-over", busy_path_is_refused, 1 },
-    { "take-over", live_path_of_the_other_kind_is_refused, 2 },
-    { "take-over", foreign_file_is_untouched, 12 },
-    { "take-over", take_over_can_be_switched_off, 2 },
-    { "close", foreign_inode_is_not_removed, 2 },
-    { "close", missing_path_does_not_disturb_close, 2 },
-    { "close", forked_copy_does_not_remove_the_path, 2 },
-    { "close", forked_handler_does_not_remove_the_path, 2 },
-    { "abstract", abstract_name_is_served, 2 },
-    { "abstract", abstract_name_in_use_is_refused, 2 },
-    { "abstract", abstract_name_may_hold_any_byte, 2 },
-    { "abstract", kernel_picks_a_name, 2 },
-    { "peer", peer_has_credentials, SRV_TEST_N_MIX_INS },
-    { "peer", tcp_peer_has_none, 1 },
-    { "peer", nameless_client_has_a_description, 1 },
+    { "take-over", dead_path_is_replaced, N_TYPES },
+    { "take-over", live_path_is_refused, N_TYPES },
+    { "take-over", live_path_of_a_stranger_is_refused, N_TYPES },
+    { "take-over", stranger_with_a_full_queue_is_alive, 1 },
+    { "take-over", live_path_of_the_other_type_is_refused, N_TYPES },
+    { "take-over", dead_path_of_the_other_type_is_replaced, N_TYPES },
+    { "take-over", regular_file_is_not_touched, N_TYPES },
+    { "take-over", directory_is_not_touched, N_TYPES },
+    { "take-over", symbolic_link_is_not_followed, N_TYPES },
+    { "take-over", missing_directory_is_named, N_TYPES },
+    { "take-over", without_take_over_everything_is_in_the_way, N_TYPES },
+    { "take-over", lock_of_another_process_is_respected, N_TYPES },
+    { "take-over", lock_is_there_as_long_as_the_server, N_TYPES },
+    { "mode", mode_is_what_was_asked_for, N_TYPES * N_MODES },
+    { "mode", mode_has_no_window, N_TYPES },
+    { "mode", owner_and_group_are_set, N_TYPES },
+    { "mode", umask_decides_also_with_a_group, N_TYPES },
+    { "mode", path_properties_have_defaults, N_TYPES },
+    { "end", last_reference_removes_the_path, N_TYPES },
+    { "end", path_of_a_successor_is_not_removed, N_TYPES },
+    { "end", path_may_be_gone_at_close, N_TYPES },
+    { "end", forked_copy_does_not_remove_the_path, N_TYPES },
+    { "end", relative_path_survives_chdir, N_TYPES },
+    { "names", server_address_is_the_public_path, N_TYPES },
+    { "names", longest_path_works, N_TYPES },
+    { "names", longest_dead_path_is_replaced, N_TYPES },
+    { "names", longer_path_is_refused_with_the_reason, N_TYPES },
+    { "names", abstract_name_is_served, N_TYPES },
+    { "names", kernel_picks_a_name, N_TYPES },
+    { "names", abstract_name_may_hold_nuls, N_TYPES },
+    { "clients", client_has_credentials, N_TYPES },
+    { "clients", unbound_client_has_no_address, N_TYPES },
   };
 
   return srv_test_run_entries ("UnixServers", tests, G_N_ELEMENTS (tests));
