@@ -19,6 +19,8 @@
 #include "srv-endpoint.h"
 #include "srv-listener-private.h"
 
+#include <pthread.h>
+
 G_BEGIN_DECLS
 
 typedef struct
@@ -68,8 +70,9 @@ typedef struct
   int hurry;     /* a second signal: wait for nobody */
   int inline_fd; /* what the loop's own thread may be blocked in, or -1 */
   SrvConnection
-    *inline_connection; /* borrowed: the same, if it ends on drain */
-  int in_request;       /* the loop's own thread runs a handler */
+    *inline_connection;    /* borrowed: the same, if it ends on drain */
+  pthread_t inline_thread; /* which thread that is; while in_request */
+  int in_request;          /* the loop's own thread runs a handler */
   int closing;
   int draining;
   int patient; /* the drain may still be shortened by a hurry */
@@ -139,7 +142,7 @@ gboolean srv_base_server_must_stop (SrvBaseServer *self);
 void srv_base_server_set_state (SrvBaseServer *self, SrvServerState state);
 gboolean srv_base_server_is_misplaced (SrvBaseServer *self, const char *what);
 void srv_base_server_detach (SrvBaseServer *self);
-void srv_base_server_note_signal (SrvBaseServer *self);
+gboolean srv_base_server_note_signal (SrvBaseServer *self, pthread_t *blocked);
 
 /* srv-base-server-close.c */
 void srv_base_server_close_listener (SrvBaseServer *self);

@@ -288,20 +288,24 @@ limit_inline_request (SrvBaseServerPrivate *priv, gboolean at_once)
 }
 
 /* What a signal that is bound to the server does: the first asks for a stop,
- * the second makes whoever drains cut. Async-signal-safe. */
-void
-srv_base_server_note_signal (SrvBaseServer *self)
+ * the second makes whoever drains cut. TRUE if the loop's own thread, @blocked,
+ * may be blocked in a handler. Async-signal-safe. */
+gboolean
+srv_base_server_note_signal (SrvBaseServer *self, pthread_t *blocked)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
-  gboolean again = g_atomic_int_add (&priv->n_signals, 1) > 0 ||
-                   g_atomic_int_get (&priv->closing);
+  gboolean again;
 
   if (priv->in_child)
-    return;
+    return FALSE;
+  again = g_atomic_int_add (&priv->n_signals, 1) > 0 ||
+          g_atomic_int_get (&priv->closing);
   if (again)
     g_atomic_int_set (&priv->hurry, TRUE);
   limit_inline_request (priv, again);
   srv_base_server_stop_from_signal (self);
+  *blocked = priv->inline_thread;
+  return g_atomic_int_get (&priv->in_request);
 }
 
 /**

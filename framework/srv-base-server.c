@@ -196,6 +196,7 @@ process_inline (SrvBaseServer *self, SrvRequest *request, GError **error)
   gboolean ok;
 
   g_atomic_int_set (&priv->inline_fd, srv_request_fileno (request));
+  priv->inline_thread = pthread_self ();
   g_atomic_int_set (&priv->in_request, TRUE);
   /* A drain that just began to wait for the loop need not wait for this. */
   if (g_atomic_int_get (&priv->closing))

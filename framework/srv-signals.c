@@ -13,6 +13,7 @@
 #include "srv-base-server-private.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 
 #define MAX_SERVERS 64
@@ -26,17 +27,43 @@ static SrvBaseServer *servers[MAX_SERVERS];
 static guint n_servers;
 static struct sigaction previous[G_N_ELEMENTS (bound_signals)];
 
+/* Signals that this file has sent itself, and that only interrupt a system
+ * call. */
+static int n_forwarded;
+
+static gboolean
+is_forwarded (void)
+{
+  int n = g_atomic_int_get (&n_forwarded);
+
+  while (n > 0)
+    {
+      if (g_atomic_int_compare_and_exchange (&n_forwarded, n, n - 1))
+        return TRUE;
+      n = g_atomic_int_get (&n_forwarded);
+    }
+  return FALSE;
+}
+
+/* The signal may have come to any thread; the one that is blocked in a read of
+ * its client has to be interrupted, or it would not see its new limit. */
 static void
-on_signal (G_GNUC_UNUSED int signo)
+on_signal (int signo)
 {
   int saved_errno = errno;
+  pthread_t blocked;
 
+  if (is_forwarded ())
+    return;
   for (guint i = 0; i < MAX_SERVERS; i++)
     {
       SrvBaseServer *server = g_atomic_pointer_get (&servers[i]);
 
-      if (server != NULL)
-        srv_base_server_note_signal (server);
+      if (server == NULL || !srv_base_server_note_signal (server, &blocked) ||
+          pthread_equal (blocked, pthread_self ()))
+        continue;
+      g_atomic_int_inc (&n_forwarded);
+      pthread_kill (blocked, signo);
     }
   errno = saved_errno;
 }

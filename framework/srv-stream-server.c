@@ -48,7 +48,10 @@ typedef struct
   int idle_timeout_ms;
   int linger_timeout_ms;
   gboolean shed_on_shortage;
-  gboolean inherited; /* connections get limit and no-delay from the socket */
+  /* Connections get limit and no-delay from the socket: the limit that was
+   * set when the server was activated. */
+  gboolean inherited;
+  int inherited_timeout_ms;
 } SrvStreamServerPrivate;
 
 typedef enum
@@ -84,6 +87,7 @@ set_inherited_options (SrvStreamServerPrivate *priv, SrvListener *listener)
   };
   const int on = 1;
 
+  priv->inherited_timeout_ms = limit_ms;
   priv->inherited =
     !srv_listener_is_unix (listener) &&
     setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 &&
@@ -163,10 +167,10 @@ srv_stream_server_get_request (SrvBaseServer *server, GError **error)
     {
       connection =
         srv_connection_adopt (fd, &peer,
-                              priv->inherited ? priv->idle_timeout_ms : 0,
+                              priv->inherited ? priv->inherited_timeout_ms : 0,
                               priv->inherited);
-      if (!priv->inherited && priv->idle_timeout_ms > 0)
-        srv_connection_set_timeout (connection, priv->idle_timeout_ms, NULL);
+      /* Does nothing if that is the limit already. */
+      srv_connection_set_timeout (connection, priv->idle_timeout_ms, NULL);
       srv_listener_take_reserve (listener);
       return SRV_REQUEST (connection);
     }
@@ -360,7 +364,6 @@ void
 srv_stream_server_set_idle_timeout (SrvStreamServer *self, int idle_timeout_ms)
 {
   SrvStreamServerPrivate *priv;
-  SrvListener *listener;
 
   g_return_if_fail (SRV_IS_STREAM_SERVER (self));
   g_return_if_fail (idle_timeout_ms >= -1);
@@ -369,9 +372,6 @@ srv_stream_server_set_idle_timeout (SrvStreamServer *self, int idle_timeout_ms)
   if (priv->idle_timeout_ms == idle_timeout_ms)
     return;
   priv->idle_timeout_ms = idle_timeout_ms;
-  listener = srv_base_server_get_listener (SRV_BASE_SERVER (self));
-  if (listener != NULL)
-    set_inherited_options (priv, listener);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_IDLE_TIMEOUT]);
 }
 

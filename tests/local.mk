@@ -15,9 +15,11 @@ test_programs = \
 	%reldir%/test-forking \
 	%reldir%/test-handle-request \
 	%reldir%/test-life-cycle \
+	%reldir%/test-log \
 	%reldir%/test-properties \
 	%reldir%/test-reader \
 	%reldir%/test-request-order \
+	%reldir%/test-request \
 	%reldir%/test-stream-handler \
 	%reldir%/test-tcp-server \
 	%reldir%/test-threading \
@@ -99,6 +101,36 @@ check-local:
 	@echo 'install it, then run configure again.' >&2
 	@false
 endif
+
+# The bench: our servers beside others in one run. `make bench` builds it.
+bench_programs = \
+	%reldir%/bench/fork-echo \
+	%reldir%/bench/iterative-echo \
+	%reldir%/bench/load \
+	%reldir%/bench/pthread-echo \
+	%reldir%/bench/udp-echo \
+	$(NULL)
+EXTRA_PROGRAMS += $(bench_programs)
+CLEANFILES += $(bench_programs)
+%canon_reldir%_bench_fork_echo_SOURCES = %reldir%/bench/fork-echo.c %reldir%/bench/peer.h
+%canon_reldir%_bench_fork_echo_LDADD =
+%canon_reldir%_bench_iterative_echo_SOURCES = %reldir%/bench/iterative-echo.c %reldir%/bench/peer.h
+%canon_reldir%_bench_iterative_echo_LDADD =
+%canon_reldir%_bench_load_SOURCES = %reldir%/bench/load.c
+%canon_reldir%_bench_load_LDADD = $(samples_ldadd)
+%canon_reldir%_bench_pthread_echo_SOURCES = %reldir%/bench/pthread-echo.c %reldir%/bench/peer.h
+%canon_reldir%_bench_pthread_echo_LDADD =
+%canon_reldir%_bench_udp_echo_SOURCES = %reldir%/bench/udp-echo.c %reldir%/bench/peer.h
+%canon_reldir%_bench_udp_echo_LDADD =
+
+bench: all $(bench_programs)
+	$(PYTHON) $(srcdir)/%reldir%/bench/run.py --build .
+.PHONY: bench
+
+EXTRA_DIST += \
+	%reldir%/bench/cpython-echo.py \
+	%reldir%/bench/run.py \
+	$(NULL)
 
 # How tests are run
 

@@ -65,7 +65,8 @@ drop_server (SrvTestRun *run)
 
   ck_assert (srv_test_join (run, &error));
   srv_test_assert_no_error (error);
-  ck_assert_uint_eq (srv_base_server_get_n_active_requests (server), 0);
+  /* A handler that closed the server may still be on its way out. */
+  srv_test_eventually (srv_base_server_get_n_active_requests (server) == 0);
   g_object_unref (server);
 }
 
@@ -90,7 +91,6 @@ say_goodbye (SrvBaseRequestHandler *handler,
   SrvRequest *request = srv_base_request_handler_get_request (handler);
   g_autoptr (GError) reason = NULL;
 
-  ck_assert (!srv_base_request_handler_is_draining (handler));
   srv_test_add_number (N_RUNNING, 1);
   srv_wait_fd (srv_request_fileno (request), G_IO_IN,
                srv_test_deadline_in (SRV_TEST_PATIENCE), cancellable, &reason);
@@ -158,13 +158,24 @@ close_in_thread (gpointer data)
   return NULL;
 }
 
+/* Without Check, which a child may not use. */
+static void
+wait_for_drain (SrvBaseRequestHandler *handler)
+{
+  gint64 deadline = srv_test_deadline_in (SRV_TEST_PATIENCE);
+
+  while (!srv_base_request_handler_is_draining (handler) &&
+         g_get_monotonic_time () < deadline)
+    g_usleep (1000);
+}
+
 static gboolean
 reply_while_draining (SrvBaseRequestHandler *handler,
                       G_GNUC_UNUSED gpointer user_data,
                       GError **error)
 {
   srv_test_add_number (N_RUNNING, 1);
-  srv_test_eventually (srv_base_request_handler_is_draining (handler));
+  wait_for_drain (handler);
 
   return srv_datagram_request_handler_write (SRV_DATAGRAM_REQUEST_HANDLER (
                                                handler),

@@ -355,7 +355,7 @@ class Stopping(Case):
             while True:
                 stuck.send(bytes(100000))
         seconds, status, output = server.stop()
-        tap.note(f'{mix_in}, {listen[:4]}: {seconds * 1000:.0f} ms')
+        tap.note(f'{mix_in}, {listen.split(":")[0]}: {seconds * 1000:.0f} ms')
         self.assertEqual(status, 0)
         self.assertLess(seconds, 2)
         if listen.startswith('unix'):

@@ -112,6 +112,17 @@ wait_at_gate (SrvBaseRequestHandler *handler,
   return reply (handler, "done\n", error);
 }
 
+/* Waits until COUNT handlers have come. No child may use Check: its lock may
+ * have been held by another thread at the fork. */
+static void
+wait_for_others (gint64 count)
+{
+  srv_test_add_number (N_SEEN, 1);
+  if (srv_test_get_number (N_SEEN) >= count)
+    srv_test_open_gate (1);
+  srv_test_wait_at_gate (1);
+}
+
 /* The limit. */
 
 /* Python's number; the guard warns. */
@@ -141,8 +152,7 @@ crowd (SrvBaseRequestHandler *handler,
   gboolean fine;
 
   srv_test_add_number (N_RUNNING, 1);
-  srv_test_add_number (N_SEEN, 1);
-  srv_test_wait_for_number (N_SEEN, LIMIT);
+  wait_for_others (LIMIT);
   if (srv_test_get_number (N_RUNNING) > LIMIT)
     srv_test_set_number (NOTE, srv_test_get_number (N_RUNNING));
   srv_test_add_number (N_RUNNING, -1);
@@ -163,6 +173,9 @@ START_TEST (burst_keeps_to_the_limit)
   for (guint i = 0; i < N_CLIENTS; i++)
     fds[i] = srv_test_connect (server);
   run = srv_test_run (server);
+  /* Collected while the loop runs, not at close. This thread sleeps meanwhile:
+   * a lock that it held during a fork would stay locked in the child. */
+  srv_test_wait_for_number (N_EXITED, N_CLIENTS);
   for (guint i = 0; i < N_CLIENTS; i++)
     {
       srv_test_expect (fds[i], "done\n");
@@ -171,8 +184,6 @@ START_TEST (burst_keeps_to_the_limit)
     }
   ck_assert_int_eq (srv_test_get_number (NOTE), 0);
 
-  /* Collected while the loop runs, not at close. */
-  srv_test_wait_for_number (N_EXITED, N_CLIENTS);
   ck_assert (!srv_test_has_children ());
   ck_assert_uint_eq (srv_forking_mix_in_get_n_active_children (
                        forking_of (server)),
@@ -188,8 +199,7 @@ wait_for_all (SrvBaseRequestHandler *handler,
               G_GNUC_UNUSED gpointer user_data,
               GError **error)
 {
-  srv_test_add_number (N_SEEN, 1);
-  srv_test_wait_for_number (N_SEEN, N_CROWD);
+  wait_for_others (N_CROWD);
 
   return reply (handler, "done\n", error);
 }
@@ -202,9 +212,10 @@ START_TEST (limit_of_zero_is_no_limit)
   int fds[N_CROWD];
 
   srv_forking_mix_in_set_max_children (forking_of (server), 0);
-  run = srv_test_run (server);
   for (guint i = 0; i < N_CROWD; i++)
     fds[i] = srv_test_connect (server);
+  run = srv_test_run (server);
+  wait_for_others (N_CROWD);
   for (guint i = 0; i < N_CROWD; i++)
     {
       srv_test_expect (fds[i], "done\n");
@@ -783,6 +794,17 @@ START_TEST (changes_stay_in_the_child)
 }
 END_TEST
 
+/* Without Check, which a child may not use. */
+static void
+wait_for_drain (SrvBaseRequestHandler *handler)
+{
+  gint64 deadline = srv_test_deadline_in (SRV_TEST_PATIENCE);
+
+  while (!srv_base_request_handler_is_draining (handler) &&
+         g_get_monotonic_time () < deadline)
+    g_usleep (1000);
+}
+
 static gboolean
 follow_the_drain (SrvBaseRequestHandler *handler,
                   gpointer user_data,
@@ -798,7 +820,7 @@ follow_the_drain (SrvBaseRequestHandler *handler,
   srv_test_add_number (N_RUNNING, 1);
 
   if (cancellable == NULL)
-    srv_test_eventually (srv_base_request_handler_is_draining (handler));
+    wait_for_drain (handler);
   else if (srv_wait_fd (srv_request_fileno (request), G_IO_IN,
                         srv_test_deadline_in (SRV_TEST_PATIENCE), cancellable,
                         &reason) ||

@@ -608,13 +608,17 @@ START_TEST (idle_loop_does_not_wake)
   while (srv_base_server_get_n_active_requests (server) > 0)
     g_usleep (1000);
   /* Measuring idleness is the one thing that needs time to pass. The loop may
-   * still be on its way to its sleep, so it has more than one try. */
-  for (guint i = 0; i < 5 && after != before; i++)
+   * still be on its way to its sleep: short tries until it is there, then one
+   * window that is longer than Python's half second. */
+  for (guint i = 0; i < 50 && after != before; i++)
     {
       before = srv_test_thread_status (tid, "\nvoluntary_ctxt_switches:");
-      g_usleep (300 * 1000);
+      g_usleep (20 * 1000);
       after = srv_test_thread_status (tid, "\nvoluntary_ctxt_switches:");
     }
+  before = after;
+  g_usleep (600 * 1000);
+  after = srv_test_thread_status (tid, "\nvoluntary_ctxt_switches:");
   ck_assert_uint_eq (after - before, 0);
   srv_test_finish (run);
 }
