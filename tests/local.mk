@@ -216,8 +216,13 @@ else
 	@false
 endif
 
-# The Check programs once more, for a ThreadSanitizer build.
-thread_tests = $(test_programs)
+# The Check programs once more, for a ThreadSanitizer build. Left out is what it
+# cannot tell: GLib's main context has locks that it does not see (test-attach),
+# a child that was forked beside threads does not survive it (test-drain,
+# test-forking), and with few descriptors it cannot name what it found, so that
+# nothing can be suppressed (test-accept).
+thread_tests = $(filter-out %reldir%/test-accept %reldir%/test-attach \
+	%reldir%/test-drain %reldir%/test-forking, $(test_programs))
 
 check-threads: all
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(check_LTLIBRARIES) $(check_PROGRAMS)
