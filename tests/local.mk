@@ -16,6 +16,7 @@ test_programs = \
 	%reldir%/test-handle-request \
 	%reldir%/test-life-cycle \
 	%reldir%/test-log \
+	%reldir%/test-mix-in \
 	%reldir%/test-properties \
 	%reldir%/test-reader \
 	%reldir%/test-request-order \
