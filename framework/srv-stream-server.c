@@ -18,6 +18,12 @@
 #include <poll.h>
 #include <unistd.h>
 
+/* A peer that is silent for so long is asked whether it is still there, and
+ * then every so often; the same time bounds how long it may leave what we have
+ * sent without an answer. */
+#define KEEP_ALIVE_IDLE_S     600
+#define KEEP_ALIVE_INTERVAL_S 60
+
 /* How many clients are sent away in one go when descriptors have run out. */
 #define SHED_AT_ONCE 64
 
@@ -48,6 +54,7 @@ typedef struct
   int idle_timeout_ms;
   int linger_timeout_ms;
   gboolean shed_on_shortage;
+  gboolean keep_alive;
   /* Connections get limit and no-delay from the socket: the limit that was
    * set when the server was activated. */
   gboolean inherited;
@@ -60,9 +67,10 @@ typedef enum
   PROP_IDLE_TIMEOUT,
   PROP_LINGER_TIMEOUT,
   PROP_SHED_ON_SHORTAGE,
+  PROP_KEEP_ALIVE,
 } SrvStreamServerProperty;
 
-static GParamSpec *properties[PROP_SHED_ON_SHORTAGE + 1];
+static GParamSpec *properties[PROP_KEEP_ALIVE + 1];
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (SrvStreamServer,
                                      srv_stream_server,
@@ -72,6 +80,24 @@ static SrvStreamServerPrivate *
 get_private (SrvStreamServer *self)
 {
   return srv_stream_server_get_instance_private (self);
+}
+
+static gboolean
+set_number (int fd, int level, int option, int value)
+{
+  return setsockopt (fd, level, option, &value, sizeof value) == 0;
+}
+
+/* The kernel finds out about peers that have vanished without a word. A limit
+ * for each read would find them too, but arms a timer for every read, which
+ * costs an echo five per cent and more. */
+static void
+set_keep_alive (int fd)
+{
+  set_number (fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_number (fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_ALIVE_IDLE_S);
+  set_number (fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_ALIVE_INTERVAL_S);
+  set_number (fd, IPPROTO_TCP, TCP_USER_TIMEOUT, KEEP_ALIVE_IDLE_S * 1000);
 }
 
 /* Accepted TCP sockets inherit these options from the listener, which saves
@@ -85,14 +111,15 @@ set_inherited_options (SrvStreamServerPrivate *priv, SrvListener *listener)
     .tv_sec = limit_ms / 1000,
     .tv_usec = (limit_ms % 1000) * 1000,
   };
-  const int on = 1;
 
   priv->inherited_timeout_ms = limit_ms;
   priv->inherited =
     !srv_listener_is_unix (listener) &&
     setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 &&
     setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 &&
-    setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
+    set_number (fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (priv->inherited && priv->keep_alive)
+    set_keep_alive (fd);
 }
 
 static gboolean
@@ -227,6 +254,9 @@ srv_stream_server_get_property (GObject *object,
     case PROP_SHED_ON_SHORTAGE:
       g_value_set_boolean (value, priv->shed_on_shortage);
       break;
+    case PROP_KEEP_ALIVE:
+      g_value_set_boolean (value, priv->keep_alive);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -255,6 +285,9 @@ srv_stream_server_set_property (GObject *object,
     case PROP_SHED_ON_SHORTAGE:
       priv->shed_on_shortage = g_value_get_boolean (value);
       break;
+    case PROP_KEEP_ALIVE:
+      priv->keep_alive = g_value_get_boolean (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -280,12 +313,13 @@ install_properties (GObjectClass *object_class)
    * SrvStreamServer:idle-timeout:
    *
    * Longest wait for a client in a read or a whole write, in milliseconds; -1
-   * for no limit. A handler's own
-   * [property@SocketServer.StreamRequestHandler:timeout] goes before it.
-   * Python has none.
+   * for no limit, as in Python. A handler's own
+   * [property@SocketServer.StreamRequestHandler:timeout] goes before it. A
+   * service for strangers sets one of the two: without a limit, a client that
+   * is there and says nothing keeps its worker.
    */
   properties[PROP_IDLE_TIMEOUT] =
-    g_param_spec_int ("idle-timeout", NULL, NULL, -1, G_MAXINT, 600000, flags);
+    g_param_spec_int ("idle-timeout", NULL, NULL, -1, G_MAXINT, -1, flags);
   /**
    * SrvStreamServer:linger-timeout:
    *
@@ -303,6 +337,18 @@ install_properties (GObjectClass *object_class)
   properties[PROP_SHED_ON_SHORTAGE] =
     g_param_spec_boolean ("shed-on-shortage", NULL, NULL, TRUE,
                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  /**
+   * SrvStreamServer:keep-alive:
+   *
+   * Whether a TCP peer that has vanished is noticed: after ten minutes without
+   * a sign of it, in a read or a write. A peer that is there and silent is left
+   * alone. Python leaves it to the system, which waits for two hours, and only
+   * if it is asked to.
+   */
+  properties[PROP_KEEP_ALIVE] =
+    g_param_spec_boolean ("keep-alive", NULL, NULL, TRUE,
+                          G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY |
+                            G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
                                      properties);
 }
@@ -328,9 +374,10 @@ srv_stream_server_init (SrvStreamServer *self)
 {
   SrvStreamServerPrivate *priv = get_private (self);
 
-  priv->idle_timeout_ms = 600000;
+  priv->idle_timeout_ms = -1;
   priv->linger_timeout_ms = 2000;
   priv->shed_on_shortage = TRUE;
+  priv->keep_alive = TRUE;
 }
 
 /**

@@ -402,7 +402,7 @@ static const struct
   { "n-accept-failures", 0 },
   { "state", SRV_SERVER_STATE_ACTIVE },
   { "request-queue-size", 0 },
-  { "idle-timeout", 600000 },
+  { "idle-timeout", -1 },
   { "linger-timeout", 2000 },
   { "shed-on-shortage", 1 },
   { "allow-reuse-address", 1 },
