@@ -188,7 +188,7 @@ cut_the_rest (SrvBaseServer *self)
   priv->n_cut += n_cut;
   g_mutex_unlock (&priv->lock);
   if (n_cut > 0)
-    srv_log (G_LOG_LEVEL_MESSAGE, "cut", NULL, NULL,
+    srv_log (G_LOG_LEVEL_MESSAGE, "cut", self, NULL,
              "%u requests did not end in time and were cut", n_cut);
 }
 
