@@ -5,6 +5,8 @@
 
 #include "srv-test.h"
 
+#include <string.h>
+
 #include <sys/syscall.h>
 
 #define N_LISTENERS SRV_TEST_N_COMBINATIONS
@@ -597,12 +599,20 @@ END_TEST
  * wakes twice a second. */
 START_TEST (idle_loop_does_not_wake)
 {
+  const char *preload = g_getenv ("LD_PRELOAD");
   SrvBaseServer *server = make_server (_i);
   SrvTestRun *run = srv_test_run (server);
   pid_t tid = (pid_t) g_atomic_int_get (&run->tid);
   guint64 before = 0;
   guint64 after = 1;
 
+  /* Valgrind runs one thread at a time and wakes the others to change. */
+  if (preload != NULL && strstr (preload, "vgpreload") != NULL)
+    {
+      g_printerr ("idle_loop_does_not_wake: not measured under valgrind\n");
+      srv_test_finish (run);
+      return;
+    }
   srv_test_echo (server, "hello\n");
   srv_test_wait_for_trace ("service_actions", 1);
   while (srv_base_server_get_n_active_requests (server) > 0)
