@@ -15,6 +15,7 @@ srv_public_headers = \
 	%reldir%/srv-enums.h \
 	%reldir%/srv-error.h \
 	%reldir%/srv-escape.h \
+	%reldir%/srv-fiber-mix-in.h \
 	%reldir%/srv-forking-mix-in.h \
 	%reldir%/srv-mix-in.h \
 	%reldir%/srv-mixed-servers.h \
@@ -35,6 +36,13 @@ srv_public_headers = \
 	$(NULL)
 
 srv_sources = \
+	%reldir%/fiber/srv-fiber-context.c \
+	%reldir%/fiber/srv-fiber-overflow.c \
+	%reldir%/fiber/srv-fiber-stack.c \
+	%reldir%/fiber/srv-fiber-timer.c \
+	%reldir%/fiber/srv-fiber-wait.c \
+	%reldir%/fiber/srv-fiber-watch.c \
+	%reldir%/fiber/srv-fiber-worker.c \
 	%reldir%/srv-accept.c \
 	%reldir%/srv-base-request-handler.c \
 	%reldir%/srv-base-server-close.c \
@@ -44,6 +52,7 @@ srv_sources = \
 	%reldir%/srv-base-server-settings.c \
 	%reldir%/srv-base-server.c \
 	%reldir%/srv-children.c \
+	%reldir%/srv-connection-fiber.c \
 	%reldir%/srv-connection-io.c \
 	%reldir%/srv-connection-streams.c \
 	%reldir%/srv-connection.c \
@@ -57,6 +66,7 @@ srv_sources = \
 	%reldir%/srv-errno.c \
 	%reldir%/srv-error.c \
 	%reldir%/srv-escape.c \
+	%reldir%/srv-fiber-mix-in.c \
 	%reldir%/srv-forking-mix-in.c \
 	%reldir%/srv-hook.c \
 	%reldir%/srv-inet-options.c \
@@ -72,6 +82,7 @@ srv_sources = \
 	%reldir%/srv-sockaddr.c \
 	%reldir%/srv-stream-request-handler.c \
 	%reldir%/srv-stream-server.c \
+	%reldir%/srv-task.c \
 	%reldir%/srv-tcp-server.c \
 	%reldir%/srv-threading-mix-in.c \
 	%reldir%/srv-udp-server.c \
@@ -79,11 +90,18 @@ srv_sources = \
 	%reldir%/srv-unix-options.c \
 	%reldir%/srv-unix-path.c \
 	%reldir%/srv-unix-stream-server.c \
+	%reldir%/srv-wait-list.c \
+	%reldir%/srv-wait-set.c \
 	%reldir%/srv-wait.c \
 	%reldir%/srv-writer.c \
 	$(NULL)
 
 srv_private_headers = \
+	%reldir%/fiber/srv-fiber-context-private.h \
+	%reldir%/fiber/srv-fiber-private.h \
+	%reldir%/fiber/srv-fiber-stack-private.h \
+	%reldir%/fiber/srv-fiber-tools-private.h \
+	%reldir%/fiber/srv-fiber-worker-private.h \
 	%reldir%/srv-accept-private.h \
 	%reldir%/srv-base-server-private.h \
 	%reldir%/srv-children-private.h \
@@ -100,9 +118,12 @@ srv_private_headers = \
 	%reldir%/srv-process-private.h \
 	%reldir%/srv-reader-private.h \
 	%reldir%/srv-sockaddr-private.h \
+	%reldir%/srv-task-private.h \
 	%reldir%/srv-unix-options-private.h \
 	%reldir%/srv-unix-path-private.h \
+	%reldir%/srv-wait-list-private.h \
 	%reldir%/srv-wait-private.h \
+	%reldir%/srv-wait-set-private.h \
 	$(NULL)
 
 # All symbols, for tests that look inside; hidden ones can still be linked to

@@ -16,6 +16,7 @@
 #include "srv-enums.h"
 #include "srv-error.h"
 #include "srv-escape.h"
+#include "srv-fiber-mix-in.h"
 #include "srv-forking-mix-in.h"
 #include "srv-mix-in.h"
 #include "srv-mixed-servers.h"

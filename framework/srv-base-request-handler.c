@@ -7,6 +7,7 @@
 
 #include "srv-base-request-handler.h"
 
+#include "fiber/srv-fiber-private.h"
 #include "srv-base-server.h"
 #include "srv-hook-private.h"
 
@@ -235,6 +236,7 @@ srv_base_request_handler_run (SrvBaseRequestHandler *self,
   priv = get_private (self);
   g_set_object (&priv->request, request);
   priv->server = server;
+  srv_fiber_set_label (G_OBJECT_TYPE_NAME (self));
 
   if (!call_hook (self, klass->setup, "setup", error))
     {

@@ -32,17 +32,17 @@ srv_base_server_close_listener (SrvBaseServer *self)
   srv_listener_unref (listener);
 }
 
-/* Whether another thread is in the loop. */
+/* Whether another task is in the loop. */
 static gboolean
 is_loop_elsewhere (SrvBaseServer *self)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
-  GThread *thread;
+  SrvTask *task;
 
   g_mutex_lock (&priv->lock);
-  thread = priv->loop_thread;
+  task = priv->loop_task;
   g_mutex_unlock (&priv->lock);
-  return thread != NULL && thread != g_thread_self ();
+  return task != NULL && task != srv_task_self ();
 }
 
 /**
@@ -238,9 +238,8 @@ wait_for_closer (SrvBaseServer *self)
     return;
   g_mutex_lock (&priv->lock);
   while (priv->state != SRV_SERVER_STATE_CLOSED &&
-         priv->closer != g_thread_self () &&
-         priv->loop_thread != g_thread_self ())
-    g_cond_wait (&priv->changed, &priv->lock);
+         priv->closer != srv_task_self () && !srv_base_server_is_in_loop (self))
+    srv_wait_list_wait (&priv->changed, &priv->lock, SRV_DEADLINE_NEVER);
   g_mutex_unlock (&priv->lock);
 }
 
@@ -285,7 +284,7 @@ srv_base_server_server_close (SrvBaseServer *self)
       return srv_base_server_get_n_cut_requests (self);
     }
   g_mutex_lock (&priv->lock);
-  priv->closer = g_thread_self ();
+  priv->closer = srv_task_self ();
   g_mutex_unlock (&priv->lock);
   SRV_BASE_SERVER_GET_CLASS (self)->server_close (self);
   srv_base_server_set_state (self, SRV_SERVER_STATE_CLOSED);

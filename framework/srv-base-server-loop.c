@@ -16,7 +16,6 @@
 #include "srv-hook-private.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <unistd.h>
 
 /* How many requests one wake-up may bring before the loop looks around. */
@@ -26,9 +25,9 @@ enum
 {
   WAKE,
   MIX_IN,
-  LISTENER,
   CANCEL,
-  N_FDS,
+  LISTENER, /* the last: the one that loops may share */
+  N_FDS = SRV_WAIT_SET_SIZE,
 };
 
 typedef struct
@@ -47,25 +46,26 @@ admits (SrvBaseServer *self)
 
 /* When the listener may be asked again; 0: now. */
 static gint64
-pause_end (SrvBaseServer *self)
+pause_end (const SrvLoop *loop)
 {
-  gint64 resume_at = srv_base_server_get_private (self)->shortage.resume_at;
+  gint64 resume_at = loop->shortage.resume_at;
 
   return resume_at > g_get_monotonic_time () ? resume_at : 0;
 }
 
+/* Workers leave to the first loop what concerns all. */
 static void
-prepare (SrvBaseServer *self, Wait *wait)
+prepare (SrvBaseServer *self, SrvLoop *loop, Wait *wait)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
-  gint64 resume_at = pause_end (self);
+  gint64 resume_at = pause_end (loop);
   gboolean open = admits (self);
 
   *wait = (Wait){ .deadline = SRV_DEADLINE_NEVER };
   for (int i = 0; i < N_FDS; i++)
     wait->fds[i] = (struct pollfd){ -1, POLLIN, 0 };
   wait->fds[WAKE].fd = priv->wake_fd;
-  if (priv->mix_in != NULL)
+  if (priv->mix_in != NULL && !loop->is_worker)
     wait->fds[MIX_IN].fd = srv_mix_in_fileno (priv->mix_in, self);
   if (open && resume_at == 0)
     wait->fds[LISTENER].fd = srv_base_server_fileno (self);
@@ -97,23 +97,26 @@ check_descriptor (SrvBaseServer *self, GError **error)
 }
 
 static gboolean
-poll_once (Wait *wait, gint64 deadline, GError **error)
+wait_once (SrvLoop *loop, Wait *wait, gint64 deadline, GError **error)
 {
-  gint64 until = srv_deadline_min (wait->deadline, deadline);
-  int n = poll (wait->fds, N_FDS, srv_deadline_poll_timeout (until));
+  return srv_wait_set_wait (loop->set, wait->fds,
+                            srv_deadline_min (wait->deadline, deadline), error);
+}
 
-  if (n >= 0)
-    return TRUE;
-  for (int i = 0; i < N_FDS; i++)
-    wait->fds[i].revents = 0;
-  if (errno == EINTR)
-    return TRUE;
-  return srv_set_errno_error (error, errno, "could not wait for requests");
+/* A loop that a main context runs waits there. */
+static void
+note_drained (SrvLoop *loop, guint slot)
+{
+  if (loop->set != NULL)
+    srv_wait_set_drained (loop->set, slot);
 }
 
 /* What came beside requests: a wish to look again, children that ended. */
 static gboolean
-look_around (SrvBaseServer *self, const Wait *wait, GError **error)
+look_around (SrvBaseServer *self,
+             SrvLoop *loop,
+             const Wait *wait,
+             GError **error)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   guint64 count;
@@ -122,9 +125,11 @@ look_around (SrvBaseServer *self, const Wait *wait, GError **error)
     {
       if (read (priv->wake_fd, &count, sizeof count) < 0)
         g_assert (errno == EAGAIN || errno == EINTR);
+      note_drained (loop, WAKE);
       /* Something of ours may have been closed. */
-      srv_shortage_retry_now (&priv->shortage);
+      srv_shortage_retry_now (&loop->shortage);
     }
+  note_drained (loop, MIX_IN);
   if (wait->fds[MIX_IN].revents != 0)
     return srv_mix_in_service_actions (priv->mix_in, self, error);
   return TRUE;
@@ -142,7 +147,7 @@ fail_not_open (SrvBaseServer *self, GError **error)
 /* As many requests as are there and may be taken, bounded. Stop is looked at
  * before each: nobody is accepted after it. */
 static gboolean
-take_batch (SrvBaseServer *self, GError **error)
+take_batch (SrvBaseServer *self, SrvLoop *loop, GError **error)
 {
   SrvStep step = SRV_STEP_GO_ON;
   SrvHandleResult result;
@@ -151,9 +156,11 @@ take_batch (SrvBaseServer *self, GError **error)
     {
       if (srv_base_server_must_stop (self) || !admits (self))
         break;
-      step = srv_base_server_take_one (self, &result, error);
+      step = srv_base_server_take_one (self, loop, &result, error);
       if (step == SRV_STEP_FAILED)
         return FALSE;
+      if (step == SRV_STEP_WAIT)
+        note_drained (loop, LISTENER);
       if (result != SRV_HANDLE_RESULT_NOTHING &&
           !srv_base_server_must_stop (self) &&
           !srv_base_server_service_actions (self, error))
@@ -164,48 +171,72 @@ take_batch (SrvBaseServer *self, GError **error)
 
 /* The periodic work of an idle server, when it is due. */
 static gboolean
-serve_interval (SrvBaseServer *self, GError **error)
+serve_interval (SrvBaseServer *self, SrvLoop *loop, GError **error)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
 
-  if (priv->poll_interval_ms <= 0 ||
-      !srv_deadline_has_passed (priv->next_service))
+  if (!srv_deadline_has_passed (loop->next_service))
     return TRUE;
-  priv->next_service = srv_deadline_from_ms (priv->poll_interval_ms);
+  loop->next_service = srv_deadline_from_ms (priv->poll_interval_ms);
   return srv_base_server_service_actions (self, error);
 }
 
 /* One round after the wait: stop first, then children, then requests. */
 static gboolean
-do_round (SrvBaseServer *self, const Wait *wait, GError **error)
+do_round (SrvBaseServer *self, SrvLoop *loop, const Wait *wait, GError **error)
 {
   const struct pollfd *listener = &wait->fds[LISTENER];
 
   if (srv_base_server_must_stop (self))
     return TRUE;
-  if (!look_around (self, wait, error))
+  if (!look_around (self, loop, wait, error))
     return FALSE;
   if (listener->revents & POLLNVAL)
     return fail_not_open (self, error);
-  if (listener->revents != 0 && !take_batch (self, error))
+  if (listener->revents != 0 && !take_batch (self, loop, error))
     return FALSE;
-  return srv_base_server_must_stop (self) || serve_interval (self, error);
+  return srv_base_server_must_stop (self) || serve_interval (self, loop, error);
 }
 
 static void
-prepare_run (SrvBaseServer *self)
+prepare_run (SrvBaseServer *self, SrvLoop *loop)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
 
-  priv->next_service = srv_deadline_from_ms (priv->poll_interval_ms);
+  loop->next_service = priv->poll_interval_ms > 0 && !loop->is_worker
+                         ? srv_deadline_from_ms (priv->poll_interval_ms)
+                         : SRV_DEADLINE_NEVER;
 }
 
-static gint64
-service_deadline (SrvBaseServer *self)
+/* The calling task is one that nobody may wait for who is called by it. */
+static gboolean
+run (SrvBaseServer *self, SrvLoop *loop, GError **error)
 {
-  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  gpointer outer = srv_task_get (SRV_TASK_LOOP);
+  gboolean ok = TRUE;
+  Wait wait;
 
-  return priv->poll_interval_ms > 0 ? priv->next_service : SRV_DEADLINE_NEVER;
+  srv_task_set (SRV_TASK_LOOP, self);
+  loop->set = srv_wait_set_new (loop->is_worker);
+  prepare_run (self, loop);
+  while (ok && !srv_base_server_must_stop (self))
+    {
+      prepare (self, loop, &wait);
+      ok = check_descriptor (self, error) &&
+           wait_once (loop, &wait, loop->next_service, error) &&
+           do_round (self, loop, &wait, error);
+    }
+  g_clear_pointer (&loop->set, srv_wait_set_free);
+  srv_task_set (SRV_TASK_LOOP, outer);
+  return ok;
+}
+
+/* Whether the caller was called by a loop of this server; under the lock. */
+gboolean
+srv_base_server_is_in_loop (SrvBaseServer *self)
+{
+  return srv_task_get (SRV_TASK_LOOP) == self ||
+         srv_base_server_get_private (self)->loop_task == srv_task_self ();
 }
 
 /**
@@ -224,21 +255,38 @@ service_deadline (SrvBaseServer *self)
 gboolean
 srv_base_server_run_loop (SrvBaseServer *self, GError **error)
 {
-  Wait wait;
+  g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return run (self, &srv_base_server_get_private (self)->loop, error);
+}
+
+/**
+ * srv_base_server_run_worker:
+ * @self: a server
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Runs one more loop that accepts and processes requests, until a stop is asked
+ * for. Mix-ins with workers of their own call it in each, while
+ * [method@SocketServer.BaseServer.run_loop] runs in `serve` and, because their
+ * `admits` says so, takes no requests itself.
+ *
+ * Workers share the socket, and a client wakes one of them. The hooks of a
+ * request then run on the worker, and several at a time.
+ *
+ * Threads: any number, of the mix-in's own; or fibers of them.
+ *
+ * Returns: %TRUE after a stop, %FALSE with @error set otherwise
+ */
+gboolean
+srv_base_server_run_worker (SrvBaseServer *self, GError **error)
+{
+  SrvLoop loop = { .is_worker = TRUE };
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  prepare_run (self);
-  while (!srv_base_server_must_stop (self))
-    {
-      prepare (self, &wait);
-      if (!check_descriptor (self, error) ||
-          !poll_once (&wait, service_deadline (self), error) ||
-          !do_round (self, &wait, error))
-        return FALSE;
-    }
-  return TRUE;
+  return run (self, &loop, error);
 }
 
 /**
@@ -287,6 +335,7 @@ expire (SrvBaseServer *self)
 
 static SrvHandleResult
 handle_one (SrvBaseServer *self,
+            SrvLoop *loop,
             gint64 deadline,
             int cancel_fd,
             GCancellable *cancellable,
@@ -302,19 +351,19 @@ handle_one (SrvBaseServer *self,
       if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
           !check_descriptor (self, error))
         return SRV_HANDLE_RESULT_FAILED;
-      prepare (self, &wait);
+      prepare (self, loop, &wait);
       wait.fds[CANCEL].fd = cancel_fd;
       expired = srv_deadline_has_passed (deadline);
-      if (!poll_once (&wait, deadline, error))
+      if (!wait_once (loop, &wait, deadline, error))
         return SRV_HANDLE_RESULT_FAILED;
       if (g_atomic_int_get (&priv->closing))
         return fail_closed (error) ? result : SRV_HANDLE_RESULT_FAILED;
-      if (!look_around (self, &wait, error))
+      if (!look_around (self, loop, &wait, error))
         return SRV_HANDLE_RESULT_FAILED;
       if (wait.fds[LISTENER].revents & POLLNVAL)
         return fail_not_open (self, error) ? result : SRV_HANDLE_RESULT_FAILED;
       if (wait.fds[LISTENER].revents != 0)
-        return srv_base_server_take_one (self, &result, error) ==
+        return srv_base_server_take_one (self, loop, &result, error) ==
                    SRV_STEP_FAILED
                  ? SRV_HANDLE_RESULT_FAILED
                  : result;
@@ -354,6 +403,7 @@ srv_base_server_handle_request (SrvBaseServer *self,
 {
   GPollFD cancel = { -1, 0, 0 };
   SrvHandleResult result;
+  SrvLoop *loop;
   gint64 deadline;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), SRV_HANDLE_RESULT_FAILED);
@@ -367,7 +417,10 @@ srv_base_server_handle_request (SrvBaseServer *self,
                                srv_deadline_from_ms (
                                  srv_base_server_get_timeout (self)));
   g_cancellable_make_pollfd (cancellable, &cancel);
-  result = handle_one (self, deadline, cancel.fd, cancellable, error);
+  loop = &srv_base_server_get_private (self)->loop;
+  loop->set = srv_wait_set_new (FALSE);
+  result = handle_one (self, loop, deadline, cancel.fd, cancellable, error);
+  g_clear_pointer (&loop->set, srv_wait_set_free);
   if (cancel.fd >= 0)
     g_cancellable_release_fd (cancellable);
   srv_base_server_leave_loop (self);
@@ -388,10 +441,11 @@ typedef struct
 static void
 update_source (ServerSource *self, SrvBaseServer *server)
 {
+  SrvLoop *loop = &srv_base_server_get_private (server)->loop;
   Wait wait;
   gint64 deadline;
 
-  prepare (server, &wait);
+  prepare (server, loop, &wait);
   for (int i = 0; i < N_FDS; i++)
     if (self->fds[i] != wait.fds[i].fd)
       {
@@ -403,7 +457,7 @@ update_source (ServerSource *self, SrvBaseServer *server)
             : NULL;
         self->fds[i] = wait.fds[i].fd;
       }
-  deadline = srv_deadline_min (wait.deadline, service_deadline (server));
+  deadline = srv_deadline_min (wait.deadline, loop->next_service);
   g_source_set_ready_time (&self->source, deadline);
 }
 
@@ -415,9 +469,9 @@ enter_dispatch (SrvBaseServer *server, ServerSource *source)
   gboolean ours;
 
   g_mutex_lock (&priv->lock);
-  ours = priv->source == &source->source && priv->loop_thread == NULL;
+  ours = priv->source == &source->source && priv->loop_task == NULL;
   if (ours)
-    priv->loop_thread = g_thread_self ();
+    priv->loop_task = srv_task_self ();
   g_mutex_unlock (&priv->lock);
   return ours;
 }
@@ -452,7 +506,8 @@ source_dispatch (GSource *source,
     if (self->tags[i] != NULL)
       wait.fds[i].revents =
         (short) g_source_query_unix_fd (source, self->tags[i]);
-  if (!do_round (server, &wait, &error) &&
+  if (!do_round (server, &srv_base_server_get_private (server)->loop, &wait,
+                 &error) &&
       !g_error_matches (error, SRV_ERROR, SRV_ERROR_STOP))
     g_warning ("the server stops: %s", error->message);
   if (error != NULL || srv_base_server_must_stop (server))
@@ -526,7 +581,7 @@ srv_base_server_attach (SrvBaseServer *self,
       return FALSE;
     }
   priv = srv_base_server_get_private (self);
-  prepare_run (self);
+  prepare_run (self, &priv->loop);
   source = make_source (self);
   update_source ((ServerSource *) source, self);
   /* A stop may have come before. */
@@ -535,7 +590,7 @@ srv_base_server_attach (SrvBaseServer *self,
   /* Under the lock, for the source may run before this call returns. */
   g_mutex_lock (&priv->lock);
   priv->source = source;
-  priv->loop_thread = NULL;
+  priv->loop_task = NULL;
   g_source_attach (source, context);
   g_mutex_unlock (&priv->lock);
   /* Whoever closes the server saw this thread in the loop, and waits for it. */

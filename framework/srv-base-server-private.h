@@ -18,10 +18,22 @@
 #include "srv-base-server.h"
 #include "srv-endpoint.h"
 #include "srv-listener-private.h"
+#include "srv-task-private.h"
+#include "srv-wait-list-private.h"
+#include "srv-wait-set-private.h"
 
 #include <pthread.h>
 
 G_BEGIN_DECLS
+
+/* One loop. A server has one, and a mix-in may run more beside it. */
+typedef struct
+{
+  SrvShortage shortage;
+  gint64 next_service;
+  SrvWaitSet *set; /* owned; NULL: who waits is somebody else */
+  gboolean is_worker;
+} SrvLoop;
 
 typedef struct
 {
@@ -44,12 +56,12 @@ typedef struct
   /* Guards everything from here to the next comment. Never held while a hook
    * or a signal handler runs. */
   GMutex lock;
-  GCond changed; /* the state, or the end of a run */
+  SrvWaitList changed; /* the state, or the end of a run */
   SrvServerState state;
   guint n_runs;
   gboolean running;      /* somebody serves, or the server is attached */
-  GThread *loop_thread;  /* who runs the loop just now; NULL: nobody */
-  GThread *closer;       /* who closes the server; NULL: nobody yet */
+  SrvTask *loop_task;    /* who runs the loop just now; NULL: nobody */
+  SrvTask *closer;       /* who closes the server; NULL: nobody yet */
   GSource *source;       /* owned, nullable: attached to a main context */
   SrvListener *listener; /* owned, nullable; the loop reads it without lock */
   GHashTable *active;    /* requests between get_request and shutdown_request */
@@ -88,9 +100,7 @@ typedef struct
   gboolean in_child;
 
   /* Used by the loop's thread alone. */
-  SrvShortage shortage;
-  int accept_errno; /* beside the GError of the last get_request, 0: none */
-  gint64 next_service;
+  SrvLoop loop;
 } SrvBaseServerPrivate;
 
 SrvBaseServerPrivate *srv_base_server_get_private (SrvBaseServer *self);
@@ -98,7 +108,6 @@ SrvBaseServerPrivate *srv_base_server_get_private (SrvBaseServer *self);
 /* srv-base-server.c */
 SrvListener *srv_base_server_get_listener (SrvBaseServer *self);
 gboolean srv_base_server_configure (gpointer self, int fd, GError **error);
-void srv_base_server_set_accept_errno (SrvBaseServer *self, int code);
 const SrvEndpoint *srv_base_server_get_wanted_endpoint (SrvBaseServer *self);
 gboolean srv_base_server_open_listener (SrvBaseServer *self,
                                         SrvEndpointKind kind,
@@ -106,6 +115,7 @@ gboolean srv_base_server_open_listener (SrvBaseServer *self,
                                         GError **error);
 
 /* srv-base-server-request.c */
+void srv_base_server_set_accept_errno (int code);
 typedef enum
 {
   SRV_STEP_GO_ON,  /* there may be more */
@@ -115,6 +125,7 @@ typedef enum
 } SrvStep;
 
 SrvStep srv_base_server_take_one (SrvBaseServer *self,
+                                  SrvLoop *loop,
                                   SrvHandleResult *result,
                                   GError **error);
 SrvBaseRequestHandler *srv_base_server_make_handler (SrvBaseServer *self,
@@ -129,6 +140,9 @@ void srv_base_server_cut_active (SrvBaseServer *self);
 void srv_base_server_drain_active (SrvBaseServer *self);
 gboolean srv_base_server_is_own_request (SrvBaseServer *self);
 guint srv_base_server_count_others (SrvBaseServer *self);
+
+/* srv-base-server-loop.c */
+gboolean srv_base_server_is_in_loop (SrvBaseServer *self);
 
 /* srv-base-server-settings.c */
 void srv_base_server_forget_handler (SrvBaseServer *self);

@@ -20,9 +20,21 @@
 #include "srv-hook-private.h"
 #include "srv-log-private.h"
 
-/* The request that the calling thread serves: who closes the server from its
+/* The request that the calling task serves: who closes the server from its
  * handler must not wait for itself. */
-static _Thread_local SrvRequest *current_request;
+static SrvRequest *
+current_request (void)
+{
+  return srv_task_get (SRV_TASK_REQUEST);
+}
+
+/* What a failed get_request had from the system, for the errno that GError
+ * forgets. */
+void
+srv_base_server_set_accept_errno (int code)
+{
+  srv_task_set (SRV_TASK_ACCEPT_ERRNO, GINT_TO_POINTER (code));
+}
 
 static void
 add_active (SrvBaseServer *self, SrvRequest *request)
@@ -80,7 +92,9 @@ count (SrvBaseServer *self, guint64 *counter)
 gboolean
 srv_base_server_is_own_request (SrvBaseServer *self)
 {
-  return current_request != NULL && is_active (self, current_request);
+  SrvRequest *own = current_request ();
+
+  return own != NULL && is_active (self, own);
 }
 
 /* How many requests run beside the caller's own. */
@@ -96,13 +110,14 @@ static void
 for_each_other (SrvBaseServer *self, void (*func) (SrvRequest *request))
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  SrvRequest *own = current_request ();
   GHashTableIter iter;
   gpointer request;
 
   g_mutex_lock (&priv->lock);
   g_hash_table_iter_init (&iter, priv->active);
   while (g_hash_table_iter_next (&iter, &request, NULL))
-    if (request != current_request)
+    if (request != own)
       func (request);
   g_mutex_unlock (&priv->lock);
 }
@@ -181,12 +196,12 @@ end_failed_request (SrvBaseServer *self,
 }
 
 static SrvAcceptVerdict
-judge (SrvBaseServer *self, const GError *failure)
+judge (const GError *failure)
 {
-  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  int code = GPOINTER_TO_INT (srv_task_get (SRV_TASK_ACCEPT_ERRNO));
 
-  if (priv->accept_errno != 0)
-    return srv_accept_classify (priv->accept_errno);
+  if (code != 0)
+    return srv_accept_classify (code);
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     return SRV_ACCEPT_VERDICT_WAIT;
   /* A hook of the user's that cannot go on says so in our domain; any other
@@ -198,10 +213,13 @@ judge (SrvBaseServer *self, const GError *failure)
 /* No request could be had. In Python: ignored without a trace, whatever the
  * reason, so a server out of descriptors spins. */
 static SrvStep
-note_accept_failure (SrvBaseServer *self, GError *failure, GError **error)
+note_accept_failure (SrvBaseServer *self,
+                     SrvLoop *loop,
+                     GError *failure,
+                     GError **error)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
-  SrvAcceptVerdict verdict = judge (self, failure);
+  SrvAcceptVerdict verdict = judge (failure);
 
   if (verdict != SRV_ACCEPT_VERDICT_WAIT)
     {
@@ -215,7 +233,7 @@ note_accept_failure (SrvBaseServer *self, GError *failure, GError **error)
     }
   if (verdict == SRV_ACCEPT_VERDICT_SHORTAGE)
     {
-      srv_shortage_note (&priv->shortage, self, failure);
+      srv_shortage_note (&loop->shortage, self, failure);
       g_atomic_int_set (&priv->in_shortage, TRUE);
     }
   g_error_free (failure);
@@ -254,6 +272,7 @@ verify (SrvBaseServer *self, SrvRequest *request, SrvHandleResult *result)
 /* Takes at most one request and brings it on its way. */
 SrvStep
 srv_base_server_take_one (SrvBaseServer *self,
+                          SrvLoop *loop,
                           SrvHandleResult *result,
                           GError **error)
 {
@@ -262,16 +281,16 @@ srv_base_server_take_one (SrvBaseServer *self,
   g_autoptr (SrvRequest) request = NULL;
 
   *result = SRV_HANDLE_RESULT_NOTHING;
-  priv->accept_errno = 0;
+  srv_base_server_set_accept_errno (0);
   request = srv_base_server_get_request (self, &failure);
   if (request == NULL)
-    return note_accept_failure (self, failure, error);
+    return note_accept_failure (self, loop, failure, error);
 
   add_active (self, request);
   if (g_atomic_int_get (&priv->in_shortage))
     {
       g_atomic_int_set (&priv->in_shortage, FALSE);
-      srv_shortage_end (&priv->shortage, self);
+      srv_shortage_end (&loop->shortage, self);
     }
   if (!verify (self, request, result))
     return SRV_STEP_GO_ON;
@@ -456,18 +475,18 @@ srv_base_server_complete_request (SrvBaseServer *self,
                                   GError **error)
 {
   GError *failure = NULL;
-  SrvRequest *outer = current_request;
+  SrvRequest *outer = current_request ();
   gboolean ok = TRUE;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
   g_return_val_if_fail (SRV_IS_REQUEST (request), FALSE);
 
-  current_request = request;
+  srv_task_set (SRV_TASK_REQUEST, request);
   if (srv_base_server_finish_request (self, request, &failure))
     srv_base_server_shutdown_request (self, request);
   else
     ok = end_failed_request (self, request, failure, error);
-  current_request = outer;
+  srv_task_set (SRV_TASK_REQUEST, outer);
   return ok;
 }
 

@@ -44,7 +44,7 @@ srv_base_server_set_state (SrvBaseServer *self, SrvServerState state)
   changed = may_change (priv->state, state);
   if (changed)
     priv->state = state;
-  g_cond_broadcast (&priv->changed);
+  srv_wait_list_wake_all (&priv->changed);
   g_mutex_unlock (&priv->lock);
   if (changed)
     g_object_notify (G_OBJECT (self), "state");
@@ -99,7 +99,7 @@ check_runnable (SrvBaseServerPrivate *priv, GError **error)
   else if (priv->wake_fd < 0 || priv->state < SRV_SERVER_STATE_ACTIVE)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
                          "the server is not bound and active yet");
-  else if (priv->loop_thread != NULL || priv->source != NULL)
+  else if (priv->loop_task != NULL || priv->source != NULL)
     g_set_error_literal (error, SRV_ERROR, SRV_ERROR_BUSY,
                          "the server is already being served");
   else
@@ -117,7 +117,7 @@ srv_base_server_enter_loop (SrvBaseServer *self, GError **error)
   g_mutex_lock (&priv->lock);
   ok = check_runnable (priv, error);
   if (ok)
-    priv->loop_thread = g_thread_self ();
+    priv->loop_task = srv_task_self ();
   g_mutex_unlock (&priv->lock);
   return ok;
 }
@@ -129,9 +129,9 @@ srv_base_server_leave_loop (SrvBaseServer *self)
   gboolean closing;
 
   g_mutex_lock (&priv->lock);
-  priv->loop_thread = NULL;
+  priv->loop_task = NULL;
   closing = g_atomic_int_get (&priv->closing);
-  g_cond_broadcast (&priv->changed);
+  srv_wait_list_wake_all (&priv->changed);
   g_mutex_unlock (&priv->lock);
   if (!closing)
     return;
@@ -195,7 +195,7 @@ srv_base_server_detach (SrvBaseServer *self)
   GSource *source = NULL;
 
   g_mutex_lock (&priv->lock);
-  if (priv->loop_thread == NULL)
+  if (priv->loop_task == NULL)
     source = g_steal_pointer (&priv->source);
   g_mutex_unlock (&priv->lock);
   if (source == NULL)
@@ -338,8 +338,8 @@ srv_base_server_shutdown (SrvBaseServer *self)
   g_mutex_lock (&priv->lock);
   run = priv->n_runs;
   while (priv->running && priv->n_runs == run &&
-         priv->loop_thread != g_thread_self ())
-    g_cond_wait (&priv->changed, &priv->lock);
+         !srv_base_server_is_in_loop (self))
+    srv_wait_list_wait (&priv->changed, &priv->lock, SRV_DEADLINE_NEVER);
   g_mutex_unlock (&priv->lock);
 }
 
@@ -376,10 +376,7 @@ wait_until (SrvBaseServer *self,
   run = priv->n_runs;
   while (!(met = condition (priv, run)) &&
          !(closed = priv->state == SRV_SERVER_STATE_CLOSED) && in_time)
-    if (deadline == SRV_DEADLINE_NEVER)
-      g_cond_wait (&priv->changed, &priv->lock);
-    else
-      in_time = g_cond_wait_until (&priv->changed, &priv->lock, deadline);
+    in_time = srv_wait_list_wait (&priv->changed, &priv->lock, deadline);
   g_mutex_unlock (&priv->lock);
   if (met)
     return TRUE;

@@ -104,12 +104,6 @@ srv_base_server_configure (gpointer self, int fd, GError **error)
   return srv_hook_check (self, "configure_socket", ok, local, error);
 }
 
-void
-srv_base_server_set_accept_errno (SrvBaseServer *self, int code)
-{
-  srv_base_server_get_private (self)->accept_errno = code;
-}
-
 const SrvEndpoint *
 srv_base_server_get_wanted_endpoint (SrvBaseServer *self)
 {
@@ -342,7 +336,6 @@ srv_base_server_finalize (GObject *object)
     close (priv->wake_fd);
   if (priv->event_fd >= 0)
     close (priv->event_fd);
-  g_cond_clear (&priv->changed);
   g_mutex_clear (&priv->lock);
   G_OBJECT_CLASS (srv_base_server_parent_class)->finalize (object);
 }
@@ -667,7 +660,6 @@ srv_base_server_init (SrvBaseServer *self)
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
 
   g_mutex_init (&priv->lock);
-  g_cond_init (&priv->changed);
   priv->active = g_hash_table_new (NULL, NULL);
   priv->bind_and_activate = TRUE;
   priv->timeout_ms = -1;

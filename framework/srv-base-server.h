@@ -227,6 +227,9 @@ SRV_AVAILABLE_IN_ALL
 gboolean srv_base_server_run_loop (SrvBaseServer *self, GError **error);
 
 SRV_AVAILABLE_IN_ALL
+gboolean srv_base_server_run_worker (SrvBaseServer *self, GError **error);
+
+SRV_AVAILABLE_IN_ALL
 void srv_base_server_wake (SrvBaseServer *self);
 
 SRV_AVAILABLE_IN_ALL

@@ -5,7 +5,8 @@
  * In a thread or a process the kernel waits for us: one system call sends or
  * receives, and keeps the time limit. Only what the kernel cannot do is waited
  * for with poll: a cancellable, the rest of an interrupted wait, and a
- * descriptor that somebody has made non-blocking.
+ * descriptor that somebody has made non-blocking. Fibers have their own way, in
+ * srv-connection-fiber.c.
  */
 
 #include "config.h"
@@ -38,8 +39,8 @@ srv_connection_check_open (SrvConnection *self,
   return FALSE;
 }
 
-static gssize
-fail_with_timeout (const char *what, GError **error)
+gssize
+srv_connection_fail_timed_out (const char *what, GError **error)
 {
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
                "could not %s: time limit reached", what);
@@ -65,8 +66,8 @@ deadline_after_interruption (SrvConnection *self, int option, gint64 deadline)
   return srv_deadline_min (deadline, srv_deadline_from_ms (limit_ms));
 }
 
-static gint64
-own_deadline (SrvConnection *self)
+gint64
+srv_connection_own_deadline (SrvConnection *self)
 {
   return self->timeout_ms > 0 ? srv_deadline_from_ms (self->timeout_ms)
                               : SRV_DEADLINE_NEVER;
@@ -131,13 +132,13 @@ wait_ready (SrvConnection *self,
 }
 
 static gssize
-receive (SrvConnection *self,
-         void *buffer,
-         gsize count,
-         GCancellable *cancellable,
-         GError **error)
+receive_in_thread (SrvConnection *self,
+                   void *buffer,
+                   gsize count,
+                   GCancellable *cancellable,
+                   GError **error)
 {
-  gint64 deadline = own_deadline (self);
+  gint64 deadline = srv_connection_own_deadline (self);
   gboolean wait_first = cancellable != NULL;
   gssize n;
 
@@ -154,9 +155,22 @@ receive (SrvConnection *self,
       else if (errno != EAGAIN)
         return srv_connection_fail ("receive", errno, error);
       else if (!wait_first && self->blocking)
-        return fail_with_timeout ("receive", error);
+        return srv_connection_fail_timed_out ("receive", error);
       wait_first = TRUE;
     }
+}
+
+static gssize
+receive (SrvConnection *self,
+         void *buffer,
+         gsize count,
+         GCancellable *cancellable,
+         GError **error)
+{
+  if (srv_task_fiber () != NULL)
+    return srv_connection_receive_in_fiber (self, buffer, count, cancellable,
+                                            error);
+  return receive_in_thread (self, buffer, count, cancellable, error);
 }
 
 /* In a forked child: until the client has sent something or the parent drains.
@@ -253,6 +267,39 @@ may_block_in_send (SrvConnection *self)
   return self->timeout_ms == 0 || self->peer.any.sa_family != AF_UNIX;
 }
 
+static gboolean
+send_in_thread (SrvConnection *self,
+                const char *next,
+                gsize count,
+                GCancellable *cancellable,
+                GError **error)
+{
+  gboolean kernel_waits = cancellable == NULL && may_block_in_send (self);
+  gint64 deadline = srv_connection_own_deadline (self);
+  gssize n;
+
+  for (;;)
+    {
+      n = send (self->fd, next, count,
+                MSG_NOSIGNAL | (kernel_waits ? 0 : MSG_DONTWAIT));
+      if (n < 0 && errno == EAGAIN && kernel_waits && self->blocking)
+        return srv_connection_fail_timed_out ("send", error) >= 0;
+      if (n < 0 && errno != EAGAIN && errno != EINTR)
+        return srv_connection_fail ("send", errno, error) >= 0;
+      if (n == (gssize) count)
+        return TRUE;
+      next += MAX (n, 0);
+      count -= (gsize) MAX (n, 0);
+      /* A limit or a signal has ended the wait in the kernel, or there was
+       * none: the rest is waited for here. */
+      if (kernel_waits)
+        deadline = deadline_after_interruption (self, SO_SNDTIMEO, deadline);
+      kernel_waits = FALSE;
+      if (!wait_ready (self, G_IO_OUT, &deadline, cancellable, error))
+        return FALSE;
+    }
+}
+
 /**
  * srv_connection_send_all:
  * @self: a connection
@@ -279,37 +326,14 @@ srv_connection_send_all (SrvConnection *self,
                          GCancellable *cancellable,
                          GError **error)
 {
-  const char *next = buffer;
-  gboolean kernel_waits;
-  gint64 deadline;
-  gssize n;
-
   g_return_val_if_fail (SRV_IS_CONNECTION (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   if (!srv_connection_check_open (self, "send", error) ||
       g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
-  kernel_waits = cancellable == NULL && may_block_in_send (self);
-  deadline = own_deadline (self);
-  for (;;)
-    {
-      n = send (self->fd, next, count,
-                MSG_NOSIGNAL | (kernel_waits ? 0 : MSG_DONTWAIT));
-      if (n < 0 && errno == EAGAIN && kernel_waits && self->blocking)
-        return fail_with_timeout ("send", error) >= 0;
-      if (n < 0 && errno != EAGAIN && errno != EINTR)
-        return srv_connection_fail ("send", errno, error) >= 0;
-      if (n == (gssize) count)
-        return TRUE;
-      next += MAX (n, 0);
-      count -= (gsize) MAX (n, 0);
-      /* A limit or a signal has ended the wait in the kernel, or there was
-       * none: the rest is waited for here. */
-      if (kernel_waits)
-        deadline = deadline_after_interruption (self, SO_SNDTIMEO, deadline);
-      kernel_waits = FALSE;
-      if (!wait_ready (self, G_IO_OUT, &deadline, cancellable, error))
-        return FALSE;
-    }
+  if (srv_task_fiber () != NULL)
+    return srv_connection_send_in_fiber (self, buffer, count, cancellable,
+                                         error);
+  return send_in_thread (self, buffer, count, cancellable, error);
 }

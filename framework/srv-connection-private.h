@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "fiber/srv-fiber-private.h"
 #include "srv-connection.h"
 #include "srv-sockaddr-private.h"
 
@@ -29,6 +30,7 @@ struct _SrvConnection
   int in_receive; /* atomic */
 
   SrvSockaddr peer;
+  SrvFiberWatch watch; /* in the worker of the fiber that serves it */
 
   GSocketAddress *client_address; /* owned, made on demand */
   GSocketAddress *local_address;  /* owned, made on demand */
@@ -46,6 +48,8 @@ void srv_connection_close_now (SrvConnection *self);
 void srv_connection_drain_from_signal (SrvConnection *self);
 void srv_connection_end_on_drain (SrvConnection *self, int drain_fd);
 gboolean srv_connection_is_cut (SrvConnection *self);
+gint64 srv_connection_own_deadline (SrvConnection *self);
+gssize srv_connection_fail_timed_out (const char *what, GError **error);
 gssize srv_connection_fail (const char *what, int saved_errno, GError **error);
 gboolean srv_connection_check_open (SrvConnection *self,
                                     const char *what,
@@ -58,5 +62,23 @@ gssize srv_connection_send_nonblocking (SrvConnection *self,
                                         const void *buffer,
                                         gsize count,
                                         GError **error);
+
+/* srv-connection-fiber.c */
+gssize srv_connection_receive_in_fiber (SrvConnection *self,
+                                        void *buffer,
+                                        gsize count,
+                                        GCancellable *cancellable,
+                                        GError **error);
+gboolean srv_connection_send_in_fiber (SrvConnection *self,
+                                       const char *next,
+                                       gsize count,
+                                       GCancellable *cancellable,
+                                       GError **error);
+gboolean srv_connection_wait_in_fiber (SrvConnection *self,
+                                       guint32 events,
+                                       gint64 deadline,
+                                       GCancellable *cancellable,
+                                       const char *what,
+                                       GError **error);
 
 G_END_DECLS

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 /* How much unread input a closing connection takes in before it gives up on an
@@ -85,8 +86,21 @@ close_fd (SrvConnection *self)
 {
   int fd = steal_fd (self);
 
+  srv_fiber_watch_clear (&self->watch);
   if (fd >= 0)
     close (fd);
+}
+
+/* Until the client has sent more, or has been quiet for a while. */
+static gboolean
+wait_for_more (SrvConnection *self, gint64 deadline)
+{
+  deadline =
+    srv_deadline_min (deadline, srv_deadline_from_ms (LINGER_QUIET_MS));
+  if (srv_task_fiber () != NULL)
+    return srv_connection_wait_in_fiber (self, EPOLLIN, deadline, NULL, NULL,
+                                         NULL);
+  return srv_wait_fd (self->fd, G_IO_IN, deadline, NULL, NULL);
 }
 
 /* Takes in what the client had already sent, and what it still sends, for a
@@ -100,16 +114,16 @@ drain_input (SrvConnection *self, int linger_timeout_ms)
   gint64 deadline = SRV_DEADLINE_NEVER;
   gssize n;
 
-  while ((n = recv (self->fd, sink, sizeof sink, MSG_DONTWAIT)) > 0 &&
-         total < LINGER_MAX_BYTES)
+  while (total < LINGER_MAX_BYTES)
     {
-      total += (gsize) n;
+      n = recv (self->fd, sink, sizeof sink, MSG_DONTWAIT);
+      if (n > 0)
+        total += (gsize) n;
+      else if (n == 0 || errno != EAGAIN || total == 0)
+        return;
       if (deadline == SRV_DEADLINE_NEVER)
         deadline = srv_deadline_from_ms (linger_timeout_ms);
-      if (!srv_wait_fd (self->fd, G_IO_IN,
-                        srv_deadline_min (deadline, srv_deadline_from_ms (
-                                                      LINGER_QUIET_MS)),
-                        NULL, NULL))
+      if (n < 0 && !wait_for_more (self, deadline))
         return;
     }
 }

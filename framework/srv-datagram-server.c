@@ -97,7 +97,7 @@ receive (SrvBaseServer *server, SrvDatagramServerPrivate *priv, GError **error)
   datagram = srv_datagram_receive (srv_base_server_get_listener (server),
                                    priv->buffer, priv->buffer_size, error);
   if (datagram == NULL)
-    srv_base_server_set_accept_errno (server, errno);
+    srv_base_server_set_accept_errno (errno);
   return (SrvRequest *) datagram;
 }
 
@@ -117,7 +117,7 @@ srv_datagram_server_get_request (SrvBaseServer *server, GError **error)
                priv->max_packet_size);
   g_object_unref (request);
   /* One client's mistake, and no reason to pause. */
-  srv_base_server_set_accept_errno (server, EPROTO);
+  srv_base_server_set_accept_errno (EPROTO);
   return NULL;
 }
 

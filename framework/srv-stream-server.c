@@ -204,7 +204,7 @@ srv_stream_server_get_request (SrvBaseServer *server, GError **error)
   code = errno;
   if (code == EAGAIN && is_shut_down (listener))
     code = EINVAL;
-  srv_base_server_set_accept_errno (server, code);
+  srv_base_server_set_accept_errno (code);
   if (code == EMFILE && priv->shed_on_shortage)
     shed (listener);
   srv_set_errno_error (error, code, "could not accept");

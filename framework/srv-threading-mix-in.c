@@ -8,7 +8,7 @@
 #include "srv-threading-mix-in.h"
 
 #include "srv-base-server.h"
-#include "srv-log-private.h"
+#include "srv-task-private.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -74,9 +74,6 @@ typedef enum
 
 static GParamSpec *properties[PROP_N_THREADS + 1];
 
-/* Which mix-in the calling thread works for, if any. */
-static _Thread_local SrvThreadingMixIn *own_mix_in;
-
 G_DEFINE_FINAL_TYPE (SrvThreadingMixIn, srv_threading_mix_in, SRV_TYPE_MIX_IN)
 
 /* Joins a thread that has nothing left to do but to exit. */
@@ -132,7 +129,7 @@ run_work (void *data)
   SrvThreadingMixIn *mix_in = work->mix_in;
   g_autoptr (GError) error = NULL;
 
-  own_mix_in = mix_in;
+  srv_task_set (SRV_TASK_MIX_IN, mix_in);
   /* A handler that asks for a stop ends its own thread and no more: the loop
    * is somebody else's. */
   srv_base_server_complete_request (server, work->request, &error);
@@ -219,7 +216,7 @@ count_others (SrvThreadingMixIn *self)
 {
   guint n = srv_threading_mix_in_get_n_threads (self);
 
-  return own_mix_in == self ? n - 1 : n;
+  return srv_task_get (SRV_TASK_MIX_IN) == self ? n - 1 : n;
 }
 
 static gboolean

@@ -11,6 +11,8 @@
 #include "srv-errno-private.h"
 #include "srv-wait-private.h"
 
+#include "fiber/srv-fiber-private.h"
+
 #include <errno.h>
 #include <poll.h>
 
@@ -33,6 +35,31 @@ fail_with_timeout (GError **error)
   return FALSE;
 }
 
+static void
+on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer task)
+{
+  srv_task_unpark (task);
+}
+
+/* In a fiber: others run meanwhile, and no signal interrupts. G_IO_IN and
+ * G_IO_OUT have the system's values, which poll and epoll share. */
+static gboolean
+wait_in_fiber (int fd,
+               GIOCondition condition,
+               gint64 deadline,
+               GCancellable *cancellable,
+               GError **error)
+{
+  SrvFiberResult result;
+
+  if (!srv_fiber_wait_fd (fd, condition, deadline, cancellable, &result))
+    return srv_set_errno_error (error, errno,
+                                "could not wait for descriptor %d", fd);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  return result != SRV_FIBER_TIMED_OUT || fail_with_timeout (error);
+}
+
 /* Like srv_wait_fd (), but also ends when a signal came: then it returns TRUE,
  * and @interrupted is set. For who has to look at something again then. */
 gboolean
@@ -51,6 +78,8 @@ srv_wait_fd_interruptible (int fd,
   *interrupted = FALSE;
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
+  if (srv_task_fiber () != NULL)
+    return wait_in_fiber (fd, condition, deadline, cancellable, error);
   if (g_cancellable_make_pollfd (cancellable, &cancel_fd))
     fds[1].fd = cancel_fd.fd;
   n = poll_once (fds, G_N_ELEMENTS (fds), deadline);
@@ -77,13 +106,17 @@ srv_wait_fd_interruptible (int fd,
  *
  * Waits until a descriptor is ready, has an error, or its peer has gone.
  *
+ * It is how a handler waits for something else than its client, such as the
+ * socket of a database: a thread waits in the system; a fiber parks, and its
+ * worker serves others meanwhile.
+ *
  * The deadline is absolute, so signals that interrupt the wait cannot prolong
  * it.
  *
  * Fails with %G_IO_ERROR_TIMED_OUT when the deadline passed, and with
  * %G_IO_ERROR_CANCELLED when @cancellable was cancelled.
  *
- * Threads: any; blocks the calling one.
+ * Threads: any; blocks the calling one, or the calling fiber.
  *
  * Returns: %TRUE when the descriptor is ready, %FALSE with @error set otherwise
  */
@@ -105,4 +138,40 @@ srv_wait_fd (int fd,
       return FALSE;
   while (interrupted);
   return TRUE;
+}
+
+/**
+ * srv_sleep:
+ * @timeout_ms: how long, in milliseconds; -1 until cancelled
+ * @cancellable: (nullable): ends the sleep when cancelled
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Waits for some time to pass. In a fiber, unlike with `sleep()`, others run
+ * meanwhile.
+ *
+ * Fails with %G_IO_ERROR_CANCELLED.
+ *
+ * Threads: any; blocks the calling one, or the calling fiber. In Python:
+ * `time.sleep()`.
+ *
+ * Returns: %TRUE when the time has passed, %FALSE with @error set otherwise
+ */
+gboolean
+srv_sleep (int timeout_ms, GCancellable *cancellable, GError **error)
+{
+  gint64 deadline = srv_deadline_from_ms (timeout_ms);
+  gulong id = 0;
+
+  g_return_val_if_fail (timeout_ms >= -1, FALSE);
+  g_return_val_if_fail (timeout_ms >= 0 || cancellable != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (cancellable != NULL)
+    id = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
+                                srv_task_self (), NULL);
+  while (!g_cancellable_is_cancelled (cancellable) && srv_task_park (deadline))
+    continue;
+  if (cancellable != NULL)
+    g_cancellable_disconnect (cancellable, id);
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }

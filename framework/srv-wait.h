@@ -16,4 +16,7 @@ gboolean srv_wait_fd (int fd,
                       GCancellable *cancellable,
                       GError **error);
 
+SRV_AVAILABLE_IN_ALL
+gboolean srv_sleep (int timeout_ms, GCancellable *cancellable, GError **error);
+
 G_END_DECLS

@@ -20,11 +20,11 @@ compiles ()
     "$scratch/alone.$2"
 }
 
-headers=$(cd "$SRV_SRCDIR" && echo framework/*.h handlers/*.h)
+headers=$(cd "$SRV_SRCDIR" && echo framework/*.h framework/fiber/*.h handlers/*.h)
 
 for header in $headers framework/srv-version.h
 do
-  name=$(basename "$header")
+  name=${header#*/}
   # In a build inside the source tree the version header was listed already.
   case " $seen " in *" $name "*) continue ;; esac
   seen="$seen $name"

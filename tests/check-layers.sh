@@ -52,6 +52,11 @@ none "handlers include no private header of framework" \
 none "samples include no private header" '.*-private\.h' samples/*.[ch]
 none "samples include the umbrella headers only" 'srv-.*\.h' samples/*.[ch]
 
+# Fibers know threads and descriptors, and nothing above them.
+none "fibers include nothing of servers, connections and handlers" \
+  'srv-(base|connection|datagram|mix|request|server|stream|.*-(server|mix-in|handler)).*\.h' \
+  framework/fiber/*.[ch]
+
 # The concrete classes, by the names of their files.
 servers='srv-(tcp|udp|unix-stream|unix-datagram|mixed)-servers?(-private)?\.h'
 mix_ins='srv-.+-mix-in(-private)?\.h'

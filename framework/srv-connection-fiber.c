@@ -1,0 +1,106 @@
+/* srv-connection-fiber.c - sending and receiving in a fiber
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The same two system calls as in a thread, but neither waits: where the kernel
+ * would, the fiber parks. The descriptor stays in blocking mode, so that the
+ * connection can still be used from a thread, by the handshake of TLS for
+ * instance.
+ */
+
+#include "config.h"
+
+#include "srv-connection-private.h"
+#include "srv-deadline-private.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+
+/* Parks until something of @events has happened since the last time that it was
+ * missed. The descriptor joins the worker's set when there is something to wait
+ * for; a client whose request has come with its connection never needs it. */
+gboolean
+srv_connection_wait_in_fiber (SrvConnection *self,
+                              guint32 events,
+                              gint64 deadline,
+                              GCancellable *cancellable,
+                              const char *what,
+                              GError **error)
+{
+  if (self->watch.worker == NULL &&
+      !srv_fiber_watch_init (&self->watch, self->fd,
+                             EPOLLIN | EPOLLOUT | EPOLLRDHUP))
+    return srv_connection_fail (what, errno, error) >= 0;
+  switch (srv_fiber_watch_wait (&self->watch, events, deadline, cancellable))
+    {
+    case SRV_FIBER_READY:
+      return TRUE;
+    case SRV_FIBER_TIMED_OUT:
+      return srv_connection_fail_timed_out (what, error) >= 0;
+    case SRV_FIBER_CANCELLED:
+    default:
+      return !g_cancellable_set_error_if_cancelled (cancellable, error);
+    }
+}
+
+/* A read that gave less than there was room for has taken everything: then the
+ * next one need not ask the kernel in vain. */
+gssize
+srv_connection_receive_in_fiber (SrvConnection *self,
+                                 void *buffer,
+                                 gsize count,
+                                 GCancellable *cancellable,
+                                 GError **error)
+{
+  gint64 deadline = srv_connection_own_deadline (self);
+  gssize n;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return -1;
+  for (;;)
+    {
+      if (self->watch.worker != NULL &&
+          !srv_connection_wait_in_fiber (self, EPOLLIN, deadline, cancellable,
+                                         "receive", error))
+        return -1;
+      n = recv (self->fd, buffer, count, MSG_DONTWAIT);
+      if (n < (gssize) count)
+        srv_fiber_watch_drained (&self->watch, EPOLLIN);
+      if (n >= 0)
+        return n;
+      if (errno == EAGAIN && self->watch.worker == NULL)
+        {
+          if (!srv_connection_wait_in_fiber (self, EPOLLIN, deadline,
+                                             cancellable, "receive", error))
+            return -1;
+        }
+      else if (errno != EAGAIN && errno != EINTR)
+        return srv_connection_fail ("receive", errno, error);
+    }
+}
+
+gboolean
+srv_connection_send_in_fiber (SrvConnection *self,
+                              const char *next,
+                              gsize count,
+                              GCancellable *cancellable,
+                              GError **error)
+{
+  gint64 deadline = srv_connection_own_deadline (self);
+  gssize n;
+
+  for (;;)
+    {
+      n = send (self->fd, next, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n == (gssize) count)
+        return TRUE;
+      if (n < 0 && errno != EAGAIN && errno != EINTR)
+        return srv_connection_fail ("send", errno, error) >= 0;
+      next += MAX (n, 0);
+      count -= (gsize) MAX (n, 0);
+      srv_fiber_watch_drained (&self->watch, EPOLLOUT);
+      if (!srv_connection_wait_in_fiber (self, EPOLLOUT, deadline, cancellable,
+                                         "send", error))
+        return FALSE;
+    }
+}
