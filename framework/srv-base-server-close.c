@@ -64,19 +64,22 @@ gboolean
 srv_base_server_wait_for_event (SrvBaseServer *self, gint64 deadline)
 {
   SrvBaseServerPrivate *priv;
-  struct pollfd fds[2] = { { -1, POLLIN, 0 }, { -1, POLLIN, 0 } };
+  struct pollfd fds[SRV_WAIT_SET_SIZE];
+  g_autoptr (SrvWaitSet) set = NULL;
   guint64 count;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
 
   priv = srv_base_server_get_private (self);
+  for (int i = 0; i < SRV_WAIT_SET_SIZE; i++)
+    fds[i] = (struct pollfd){ -1, POLLIN, 0 };
   fds[0].fd = priv->event_fd;
   /* A loop that has not left yet takes care of the mix-in's descriptor. */
   if (priv->mix_in != NULL && !is_loop_elsewhere (self))
     fds[1].fd = srv_mix_in_fileno (priv->mix_in, self);
-  if (poll (fds, G_N_ELEMENTS (fds), srv_deadline_poll_timeout (deadline)) >
-        0 &&
-      fds[0].revents != 0 && read (priv->event_fd, &count, sizeof count) < 0)
+  set = srv_wait_set_new (FALSE);
+  if (srv_wait_set_wait (set, fds, deadline, NULL) && fds[0].revents != 0 &&
+      read (priv->event_fd, &count, sizeof count) < 0)
     g_assert (errno == EAGAIN);
   if (g_atomic_int_get (&priv->patient) && g_atomic_int_get (&priv->hurry))
     return FALSE;

@@ -37,8 +37,6 @@ typedef struct
   guint max_packet_size;
   gboolean drop_truncated;
   int reply_timeout_ms;
-  guint8 *buffer; /* owned; used again for each datagram */
-  gsize buffer_size;
 } SrvDatagramServerPrivate;
 
 typedef enum
@@ -84,18 +82,25 @@ srv_datagram_server_server_activate (SrvBaseServer *server,
   return TRUE;
 }
 
+/* Used again for each datagram that the thread receives: a thread may receive
+ * for several servers, and a server in several threads. */
+static guint8 *
+receive_buffer (void)
+{
+  static GPrivate buffer = G_PRIVATE_INIT (g_free);
+
+  if (g_private_get (&buffer) == NULL)
+    g_private_set (&buffer, g_malloc (LARGEST_PACKET));
+  return g_private_get (&buffer);
+}
+
 static SrvRequest *
 receive (SrvBaseServer *server, SrvDatagramServerPrivate *priv, GError **error)
 {
-  SrvDatagram *datagram;
+  SrvDatagram *datagram =
+    srv_datagram_receive (srv_base_server_get_listener (server),
+                          receive_buffer (), priv->max_packet_size, error);
 
-  if (priv->buffer_size != priv->max_packet_size)
-    {
-      priv->buffer_size = priv->max_packet_size;
-      priv->buffer = g_realloc (priv->buffer, priv->buffer_size);
-    }
-  datagram = srv_datagram_receive (srv_base_server_get_listener (server),
-                                   priv->buffer, priv->buffer_size, error);
   if (datagram == NULL)
     srv_base_server_set_accept_errno (errno);
   return (SrvRequest *) datagram;
@@ -119,13 +124,6 @@ srv_datagram_server_get_request (SrvBaseServer *server, GError **error)
   /* One client's mistake, and no reason to pause. */
   srv_base_server_set_accept_errno (EPROTO);
   return NULL;
-}
-
-static void
-srv_datagram_server_finalize (GObject *object)
-{
-  g_free (get_private (SRV_DATAGRAM_SERVER (object))->buffer);
-  G_OBJECT_CLASS (srv_datagram_server_parent_class)->finalize (object);
 }
 
 static void
@@ -185,7 +183,6 @@ srv_datagram_server_class_init (SrvDatagramServerClass *klass)
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                             G_PARAM_EXPLICIT_NOTIFY;
 
-  object_class->finalize = srv_datagram_server_finalize;
   object_class->get_property = srv_datagram_server_get_property;
   object_class->set_property = srv_datagram_server_set_property;
   server_class->default_handler_type = SRV_TYPE_DATAGRAM_REQUEST_HANDLER;

@@ -151,6 +151,7 @@ start_watch (gpointer data)
   const struct itimerspec interval = { limit, limit };
 
   if (g_atomic_int_get (&self->watch_sleeps) &&
+      g_atomic_int_get (&self->n_fibers) > 0 &&
       g_atomic_int_compare_and_exchange (&self->watch_sleeps, TRUE, FALSE))
     timerfd_settime (self->watch_fd, 0, &interval, NULL);
 }

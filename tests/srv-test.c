@@ -5,6 +5,8 @@
 
 #include "srv-test.h"
 
+#include "srv-task-private.h"
+
 #include <dirent.h>
 #include <gio/gunixsocketaddress.h>
 #include <gobject/gvaluecollector.h>
@@ -161,6 +163,18 @@ srv_test_open_gate (guint gate)
   shared_unlock ();
 }
 
+/* A fiber that waited for the condition would keep all others waiting. */
+static gboolean
+wait_shared (gint64 deadline)
+{
+  if (srv_task_fiber () == NULL)
+    return shared_wait (deadline);
+  shared_unlock ();
+  srv_sleep (1, NULL, NULL);
+  shared_lock ();
+  return g_get_monotonic_time () < deadline;
+}
+
 gboolean
 srv_test_wait_at_gate (guint gate)
 {
@@ -168,7 +182,7 @@ srv_test_wait_at_gate (guint gate)
   gboolean open;
 
   shared_lock ();
-  while (!shared->gates[gate] && shared_wait (deadline))
+  while (!shared->gates[gate] && wait_shared (deadline))
     continue;
   open = shared->gates[gate];
   shared_unlock ();
@@ -788,6 +802,8 @@ srv_test_mix_in_new (SrvTestMixIn mix_in)
       srv_forking_mix_in_set_fork_guard (SRV_FORKING_MIX_IN (object),
                                          SRV_FORK_GUARD_IGNORE);
       return object;
+    case SRV_TEST_FIBERS:
+      return srv_fiber_mix_in_new ();
     case SRV_TEST_N_MIX_INS:
     default:
       g_assert_not_reached ();

@@ -66,6 +66,7 @@ assert_split (SrvTestMixIn mix_in, const char *steps, const char *loop_end)
 {
   g_autofree char *all = g_strconcat (ON_LOOP " ", steps, loop_end, NULL);
   g_autofree char *parent = g_strconcat (ON_LOOP, loop_end, NULL);
+  g_autofree char *worker = g_strconcat (parent, " ", steps, NULL);
   g_autofree char *forker =
     g_strconcat (ON_LOOP " close_request", loop_end, NULL);
 
@@ -81,6 +82,11 @@ assert_split (SrvTestMixIn mix_in, const char *steps, const char *loop_end)
     case SRV_TEST_FORKING:
       assert_steps (SRV_TEST_LOOP, forker);
       assert_steps (SRV_TEST_CHILDREN, steps);
+      break;
+    case SRV_TEST_FIBERS:
+      /* In serve_forever () each worker runs a loop, and then serves. */
+      assert_steps (SRV_TEST_LOOP, *loop_end != '\0' ? worker : parent);
+      assert_steps (SRV_TEST_WORKERS, *loop_end != '\0' ? "" : steps);
       break;
     case SRV_TEST_N_MIX_INS:
     default:
