@@ -22,8 +22,10 @@ srv_public_headers = \
 	%reldir%/srv-reader.h \
 	%reldir%/srv-request.h \
 	%reldir%/srv-signals.h \
+	%reldir%/srv-spawn.h \
 	%reldir%/srv-stream-request-handler.h \
 	%reldir%/srv-stream-server.h \
+	%reldir%/srv-sync.h \
 	%reldir%/srv-tcp-server.h \
 	%reldir%/srv-threading-mix-in.h \
 	%reldir%/srv-types.h \
@@ -80,8 +82,10 @@ srv_sources = \
 	%reldir%/srv-request.c \
 	%reldir%/srv-signals.c \
 	%reldir%/srv-sockaddr.c \
+	%reldir%/srv-spawn.c \
 	%reldir%/srv-stream-request-handler.c \
 	%reldir%/srv-stream-server.c \
+	%reldir%/srv-sync.c \
 	%reldir%/srv-task.c \
 	%reldir%/srv-tcp-server.c \
 	%reldir%/srv-threading-mix-in.c \

@@ -10,6 +10,7 @@
 #include "fiber/srv-fiber-private.h"
 #include "srv-base-server.h"
 #include "srv-hook-private.h"
+#include "srv-spawn.h"
 
 /**
  * SrvBaseRequestHandler:
@@ -244,6 +245,7 @@ srv_base_request_handler_run (SrvBaseRequestHandler *self,
       return FALSE;
     }
   priv->failed = !call_hook (self, klass->handle, "handle", &first);
+  srv_spawn_join ();
   ok = call_hook (self, klass->finish, "finish", &second) && !priv->failed;
   priv->failed = !ok;
   if (!ok)

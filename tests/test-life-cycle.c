@@ -626,9 +626,13 @@ START_TEST (idle_loop_does_not_wake)
       g_usleep (20 * 1000);
       after = srv_test_thread_status (tid, "\nvoluntary_ctxt_switches:");
     }
-  before = after;
-  g_usleep (600 * 1000);
-  after = srv_test_thread_status (tid, "\nvoluntary_ctxt_switches:");
+  /* Fibers are looked after once more when all work is done. */
+  for (guint i = 0; i == 0 || (i < 2 && after != before); i++)
+    {
+      before = after;
+      g_usleep (600 * 1000);
+      after = srv_test_thread_status (tid, "\nvoluntary_ctxt_switches:");
+    }
   ck_assert_uint_eq (after - before, 0);
   srv_test_finish (run);
 }
