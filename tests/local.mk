@@ -103,34 +103,62 @@ check-local:
 	@false
 endif
 
-# The bench: our servers beside others in one run. `make bench` builds it.
+# The bench: our servers beside others in one run. The others are built by the
+# runner, as far as their packages are installed.
 bench_programs = \
-	%reldir%/bench/fork-echo \
-	%reldir%/bench/iterative-echo \
+	%reldir%/bench/line-server \
 	%reldir%/bench/load \
-	%reldir%/bench/pthread-echo \
-	%reldir%/bench/udp-echo \
 	$(NULL)
-EXTRA_PROGRAMS += $(bench_programs)
-CLEANFILES += $(bench_programs)
-%canon_reldir%_bench_fork_echo_SOURCES = %reldir%/bench/fork-echo.c %reldir%/bench/peer.h
-%canon_reldir%_bench_fork_echo_LDADD =
-%canon_reldir%_bench_iterative_echo_SOURCES = %reldir%/bench/iterative-echo.c %reldir%/bench/peer.h
-%canon_reldir%_bench_iterative_echo_LDADD =
-%canon_reldir%_bench_load_SOURCES = %reldir%/bench/load.c
+check_PROGRAMS += $(bench_programs)
+%canon_reldir%_bench_line_server_LDADD = $(samples_ldadd)
+%canon_reldir%_bench_line_server_LDFLAGS = $(samples_ldflags)
+%canon_reldir%_bench_load_SOURCES = \
+	%reldir%/bench/load.c \
+	%reldir%/bench/load.h \
+	%reldir%/bench/load-datagram.c \
+	%reldir%/bench/load-stats.c \
+	%reldir%/bench/load-stream.c \
+	%reldir%/bench/load-target.c \
+	$(NULL)
 %canon_reldir%_bench_load_LDADD = $(samples_ldadd)
-%canon_reldir%_bench_pthread_echo_SOURCES = %reldir%/bench/pthread-echo.c %reldir%/bench/peer.h
-%canon_reldir%_bench_pthread_echo_LDADD =
-%canon_reldir%_bench_udp_echo_SOURCES = %reldir%/bench/udp-echo.c %reldir%/bench/peer.h
-%canon_reldir%_bench_udp_echo_LDADD =
+%canon_reldir%_bench_load_LDFLAGS = $(samples_ldflags)
+
+bench_run = \
+	CC='$(CC)' CXX='$(HEADER_CXX)' PKG_CONFIG='$(PKG_CONFIG)' \
+	PYTHONDONTWRITEBYTECODE=1 SRV_CFLAGS='$(CFLAGS) $(SANITIZER_CFLAGS)' \
+	$(PYTHON) $(srcdir)/%reldir%/bench/run.py --build .
 
 bench: all $(bench_programs)
-	$(PYTHON) $(srcdir)/%reldir%/bench/run.py --build .
-.PHONY: bench
+	$(bench_run) --short
+# Writes its figures into the manual.
+bench-full: all $(bench_programs)
+	$(bench_run) --document $(srcdir)/docs/performance.md
+.PHONY: bench bench-full
 
 EXTRA_DIST += \
+	%reldir%/bench/asio-echo.cc \
+	%reldir%/bench/asyncio-echo.py \
+	%reldir%/bench/cases.py \
 	%reldir%/bench/cpython-echo.py \
+	%reldir%/bench/epoll-echo.c \
+	%reldir%/bench/fork-echo.c \
+	%reldir%/bench/gio-echo.c \
+	%reldir%/bench/go-echo.go \
+	%reldir%/bench/iterative-echo.c \
+	%reldir%/bench/libevent-echo.c \
+	%reldir%/bench/libuv-echo.c \
+	%reldir%/bench/net-server-echo.pl \
+	%reldir%/bench/peer.h \
+	%reldir%/bench/pool-echo.c \
+	%reldir%/bench/prefork-echo.c \
+	%reldir%/bench/pthread-echo.c \
+	%reldir%/bench/report.py \
 	%reldir%/bench/run.py \
+	%reldir%/bench/sample.py \
+	%reldir%/bench/servers.py \
+	%reldir%/bench/st-echo.c \
+	%reldir%/bench/udp-batch-echo.c \
+	%reldir%/bench/udp-echo.c \
 	$(NULL)
 
 # How tests are run

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Run: cpython-echo.py inline|threading|forking|udp
+# Run: cpython-echo.py inline|threading|forking stream|lines|udp
 
 import socket
 import socketserver
@@ -16,6 +16,14 @@ class Stream(socketserver.BaseRequestHandler):
             self.request.sendall(chunk)
 
 
+class Lines(socketserver.StreamRequestHandler):
+    disable_nagle_algorithm = True
+
+    def handle(self):
+        for line in self.rfile:
+            self.wfile.write(line)
+
+
 class Datagram(socketserver.BaseRequestHandler):
     def handle(self):
         packet, listener = self.request
@@ -23,12 +31,18 @@ class Datagram(socketserver.BaseRequestHandler):
 
 
 socketserver.TCPServer.request_queue_size = 4096
-kind, server_class, handler = {
-    'inline': ('tcp', socketserver.TCPServer, Stream),
-    'threading': ('tcp', socketserver.ThreadingTCPServer, Stream),
-    'forking': ('tcp', socketserver.ForkingTCPServer, Stream),
-    'udp': ('udp', socketserver.UDPServer, Datagram),
-}[sys.argv[1]]
+kind, handler = {
+    'stream': ('tcp', Stream),
+    'lines': ('tcp', Lines),
+    'udp': ('udp', Datagram),
+}[sys.argv[2]]
+server_class = {
+    ('inline', 'tcp'): socketserver.TCPServer,
+    ('inline', 'udp'): socketserver.UDPServer,
+    ('threading', 'tcp'): socketserver.ThreadingTCPServer,
+    ('threading', 'udp'): socketserver.ThreadingUDPServer,
+    ('forking', 'tcp'): socketserver.ForkingTCPServer,
+}[sys.argv[1], kind]
 with server_class(('127.0.0.1', 0), handler) as server:
     print(f'listening on {kind}:127.0.0.1:{server.server_address[1]}',
           flush=True)
