@@ -1,168 +1,143 @@
-# run.py - the library against hand-written servers and Python's socketserver
+# run.py - the library against hand-written servers, other libraries, and Python
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Run: tests/bench/run.py --build DIR [--rounds N] [--seconds S]
-#                         [--only CASE]... [--output FILE]
+# Run: tests/bench/run.py --build DIR [OPTION...], see --help.
 #
-# The server runs on core 0, the load on core 1. Rounds are interleaved (a, b,
-# c, a, b, c), each with a fresh server, and medians are compared: differences
-# below 10 % are noise. The processor time of the server for a message depends
-# less than the rate on what else the machine does.
+# cases.py says what is measured and what the goals are, servers.py builds and
+# starts the servers, sample.py takes one figure, report.py writes.
+#
+# Rounds are interleaved (a, b, c, a, b, c), each sample with a fresh server,
+# and medians are compared: differences below 10 % are noise. The processor time
+# of the server for a message depends less than the rate on what else the
+# machine does. All samples go to a file, as lines of JSON.
 
 import argparse
 import json
 import os
-import statistics
-import subprocess
+import resource
 import sys
-import time
 
-SERVER_CORE, LOAD_CORE = 0, 1
-TICK = os.sysconf('SC_CLK_TCK')
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-# Of each case: options of the load, then the servers. The first one is what
-# the others are measured by.
-CASES = {
-    'threading, 64 connections, 64 bytes': (
-        ['-c', '64', '-s', '64'],
-        ['pthread-echo', 'our threading', 'cpython threading']),
-    'threading, 64 connections, 1 KiB': (
-        ['-c', '64', '-s', '1024'],
-        ['pthread-echo', 'our threading', 'cpython threading']),
-    'threading, 1 connection, 64 bytes': (
-        ['-c', '1', '-s', '64'],
-        ['pthread-echo', 'our threading', 'cpython threading']),
-    'threading, 64 connections, depth 16': (
-        ['-c', '64', '-s', '64', '-d', '16'],
-        ['pthread-echo', 'our threading', 'cpython threading']),
-    'threading, unix, 64 connections': (
-        ['-c', '64', '-s', '64'],
-        ['pthread-echo unix', 'our threading unix']),
-    'threading, connects': (
-        ['-c', '8', '--connect'],
-        ['pthread-echo', 'our threading', 'cpython threading']),
-    'inline, connects': (
-        ['-c', '8', '--connect'],
-        ['iterative-echo', 'our inline', 'cpython inline']),
-    'forking, connects': (
-        ['-c', '8', '--connect'],
-        ['fork-echo', 'our forking', 'cpython forking']),
-    'inline, udp, 4 sockets': (
-        ['-c', '4', '-s', '64'],
-        ['udp-echo', 'our inline udp', 'cpython udp']),
-}
+import cases
+import report
+import sample
+import servers
 
 
-def command(build, server):
-    """The command line of a server by its name in the table."""
-    words = server.split()
-    path = f'/tmp/srv-bench-{os.getpid()}.socket'
-    if 'unix' in words and os.path.exists(path):
-        os.unlink(path)
-    if words[0] == 'cpython':
-        return [sys.executable, os.path.join(HERE, 'cpython-echo.py'),
-                words[1]]
-    if words[0] == 'our':
-        listen = {'unix': f'unix:{path}', 'udp': 'udp:127.0.0.1:0'}.get(
-            words[-1], 'tcp:127.0.0.1:0')
-        return [f'{build}/samples/echo-server', '--quiet', '--mix-in',
-                words[1], '--listen', listen]
-    return [f'{build}/tests/bench/{words[0]}', *(
-        [path] if 'unix' in words else [])]
+def say(text):
+    print(text, file=sys.stderr, flush=True)
 
 
-def pin(core):
-    return lambda: os.sched_setaffinity(0, {core})
+def take_quiet(server, case, options):
+    """A sample; taken once more when others disturbed it."""
+    for last in (options.no_repeat, True):
+        taken = sample.take(server, case, options.load, options.socket,
+                            options.seconds, options.warm_up)
+        if last or taken['others'] <= report.NOISE:
+            return taken
 
 
-def cpu_seconds(pid):
-    """Of a process, its children, and those that it has waited for."""
-    with open(f'/proc/{pid}/stat') as file:
-        ticks = sum(map(int, file.read().rpartition(')')[2].split()[11:15]))
-    with open(f'/proc/{pid}/task/{pid}/children') as file:
-        children = file.read().split()
-    total = ticks / TICK
-    for child in children:
-        try:
-            total += cpu_seconds(child)
-        except OSError:
-            pass  # it has ended; the parent has its time, or is about to
-    return total
-
-
-def sample(build, server, load, seconds):
-    """One fresh server, one run of the load."""
-    process = subprocess.Popen(command(build, server), text=True,
-                               stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL,
-                               preexec_fn=pin(SERVER_CORE))
-    try:
-        endpoint = process.stdout.readline().split()[-1]
-        before = cpu_seconds(process.pid)
-        output = subprocess.run(
-            [f'{build}/tests/bench/load', *load, '-t', str(seconds),
-             endpoint],
-            check=True, stdout=subprocess.PIPE, text=True,
-            preexec_fn=pin(LOAD_CORE)).stdout
-        time.sleep(0.05)
-        used = cpu_seconds(process.pid) - before
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-    result = json.loads(output)
-    result['cpu'] = used / result['messages'] * 1e6
+def measure(case, ready, options, keep):
+    """Samples of each server of a case. One that fails is left out."""
+    result = {name: [] for name in case.servers if name in ready}
+    for number in range(options.rounds):
+        for name in list(result):
+            try:
+                taken = take_quiet(ready[name], case, options)
+            except servers.Skip as skip:
+                say(f'{case.name}: {name} failed: {skip}')
+                del result[name]
+                continue
+            result[name].append(taken)
+            keep({'case': case.name, 'server': name, 'round': number, **taken})
     return result
 
 
-def measure(build, case, rounds, seconds):
-    load, servers = CASES[case]
-    results = {server: [] for server in servers}
-    for _ in range(rounds):
-        for server in servers:
-            results[server].append(sample(build, server, load, seconds))
-    return {server: {key: statistics.median(one[key] for one in samples)
-                     for key in samples[0]}
-            for server, samples in results.items()}
+def run(options):
+    """Measures the chosen cases; returns results and what they ran on."""
+    chosen = cases.chosen(options.only, options.short)
+    names = dict.fromkeys(name for case in chosen for name in case.servers)
+    ready, skipped = servers.prepare(names, options.peers)
+    for name, reason in skipped.items():
+        say(f'skipped: {name}: {reason}')
+    about = report.describe_machine(ready, skipped, options)
+    results = {}
+    with open(options.samples, 'w') as file:
+        def keep(line):
+            print(json.dumps(line), file=file, flush=True)
+
+        keep({'about': about})
+        for case in chosen:
+            results[case.name] = measure(case, ready, options, keep)
+            print(report.section(case, results[case.name]), flush=True)
+    return results, about
 
 
-def table(case, medians):
-    first = next(iter(medians.values()))
-    lines = [f'### {case}', '',
-             '| server | messages/s | ratio | CPU µs/message | ratio '
-             '| p50 µs | p99 | p99.9 |',
-             '|---|---|---|---|---|---|---|---|']
-    for server, values in medians.items():
-        lines.append(
-            f'| {server} | {values["rate"]:.0f} '
-            f'| {values["rate"] / first["rate"]:.2f} '
-            f'| {values["cpu"]:.2f} | {values["cpu"] / first["cpu"]:.2f} '
-            f'| {values["p50"]:.0f} | {values["p99"]:.0f} '
-            f'| {values["p99.9"]:.0f} |')
-    return '\n'.join(lines) + '\n'
+def read(path):
+    """Results and what they ran on, from a file of samples."""
+    results, about = {}, None
+    with open(path) as file:
+        for line in map(json.loads, file):
+            if 'about' in line:
+                about = line['about']
+                continue
+            servers_of_case = results.setdefault(line.pop('case'), {})
+            servers_of_case.setdefault(line.pop('server'), []).append(line)
+    return results, about
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        description='The library against other servers.')
+    parser.add_argument('--build', default=os.environ.get('SRV_BUILDDIR', '.'),
+                        metavar='DIR', help='the build directory')
+    parser.add_argument('--list', action='store_true', help='show the cases')
+    parser.add_argument('--short', action='store_true',
+                        help='few cases, few rounds')
+    parser.add_argument('--only', action='append', metavar='TEXT',
+                        help='only cases with this in their names')
+    parser.add_argument('--rounds', type=int, metavar='N')
+    parser.add_argument('--seconds', type=float, metavar='S')
+    parser.add_argument('--warm-up', type=float, metavar='S')
+    parser.add_argument('--no-repeat', action='store_true',
+                        help='keep samples that others disturbed')
+    parser.add_argument('--samples', metavar='FILE',
+                        help='where all samples go')
+    parser.add_argument('--read', metavar='FILE',
+                        help='measure nothing, report these samples')
+    parser.add_argument('--document', metavar='FILE',
+                        help='the page whose generated part is replaced')
+    options = parser.parse_args()
+    for name, short, full in (('rounds', 2, 5), ('seconds', 0.3, 1),
+                              ('warm_up', 0.1, 0.3)):
+        if getattr(options, name) is None:
+            setattr(options, name, short if options.short else full)
+    options.no_repeat = options.no_repeat or options.short
+    here = os.path.join(os.path.abspath(options.build), 'tests', 'bench')
+    options.load = os.path.join(here, 'load')
+    options.peers = os.path.join(here, 'peers')
+    options.socket = f'/tmp/srv-bench-{os.getpid()}.socket'
+    options.samples = options.samples or os.path.join(here, 'samples.jsonl')
+    return options
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description='The library against hand-written servers and Python.')
-    parser.add_argument('--build', default=os.environ.get('SRV_BUILDDIR', '.'),
-                        help='the build directory')
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--seconds', type=float, default=1)
-    parser.add_argument('--only', action='append', metavar='TEXT',
-                        help='only cases with this in their name')
-    parser.add_argument('--output', type=argparse.FileType('w'),
-                        default=sys.stdout)
-    options = parser.parse_args()
-    for case in CASES:
-        if options.only and not any(part in case for part in options.only):
-            continue
-        print(table(case, measure(options.build, case, options.rounds,
-                                  options.seconds)),
-              file=options.output, flush=True)
+    options = parse()
+    if options.list:
+        for case in cases.chosen(options.only, options.short):
+            print(f'{case.name}: {", ".join(case.servers)}')
+        return 0
+    # Ten thousand connections need as many descriptors.
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    results, about = read(options.read) if options.read else run(options)
+    print(report.goal_table(results), flush=True)
+    if options.document:
+        problem = report.write_document(options.document, results, about)
+        if problem:
+            say(f'no plot: {problem}')
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())
