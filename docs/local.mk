@@ -4,6 +4,8 @@
 
 docs_chapters = \
 	%reldir%/index.md \
+	%reldir%/performance.md \
+	%reldir%/performance.svg \
 	%reldir%/porting.md \
 	$(NULL)
 

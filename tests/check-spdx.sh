@@ -9,9 +9,9 @@ cd "$SRV_SRCDIR" || exit 1
 
 # By their endings, since a build inside the source tree leaves other files.
 files=$(find .ci docs framework handlers packaging samples tests \
-  \( -name html -o -name .libs -o -name .deps \) -prune -o -type f \
-  \( -name '*.[ch]' -o -name '*.in' -o -name '*.js' -o -name '*.md' -o -name '*.metadata' \
-  -o -name '*.mk' -o -name '*.py' -o -name '*.sh' -o -name '*.supp' \
+  \( -name html -o -name .libs -o -name .deps -o -name peers \) -prune -o -type f \
+  \( -name '*.[ch]' -o -name '*.cc' -o -name '*.go' -o -name '*.in' -o -name '*.js' -o -name '*.md' -o -name '*.metadata' \
+  -o -name '*.mk' -o -name '*.pl' -o -name '*.py' -o -name '*.sh' -o -name '*.supp' -o -name '*.svg' \
   -o -name '*.toml' -o -name '*.vala' -o -name run \) -print | sort)
 top='CONTRIBUTING.md Makefile.am NEWS README.md autogen.sh configure.ac'
 

@@ -31,6 +31,7 @@ test_programs = \
 
 # Scripts that print TAP: of the libraries' behaviour ...
 test_scripts = \
+	%reldir%/test-bench.py \
 	%reldir%/test-faults.py \
 	%reldir%/test-installed.sh \
 	%reldir%/test-interop.sh \
@@ -269,5 +270,9 @@ tsan_options = \
 	second_deadlock_stack=1 \
 	suppressions=$(abs_top_srcdir)/%reldir%/tsan.supp \
 	$(NULL)
+
+CLEANFILES += %reldir%/bench/samples.jsonl
+clean-bench:
+	rm -rf %reldir%/bench/peers
 
 CLEANFILES += test-suite-threads.log test-suite-valgrind.log
