@@ -64,7 +64,7 @@ class Server:
 
 
 class Compiled(Server):
-    """One file in C or C++, and the packages that it needs."""
+    """One file in C or C++, and the packages that it is linked to."""
 
     def __init__(self, name, source, *packages):
         super().__init__(name)
@@ -75,14 +75,14 @@ class Compiled(Server):
         plus = self.source.endswith('.cc')
         compiler = (os.environ.get('CXX') or 'c++' if plus else
                     os.environ.get('CC') or 'cc')
-        output = os.path.join(build, os.path.splitext(self.source)[0])
+        output = os.path.join(build, self.name.replace(' ', '-'))
         flags = []
         for package in self.packages:
             self.version = f'{package} {pkg_config("--modversion", package)}'
             flags += shlex.split(pkg_config('--cflags', '--libs', package))
         run_tool(*shlex.split(compiler), '-O2', '-Wall', '-pthread',
                  *(['-std=c++17'] if plus else []), '-o', output,
-                 os.path.join(HERE, self.source), *flags)
+                 os.path.join(HERE, self.source), '-Wl,--no-as-needed', *flags)
         self.program = [output]
 
 
@@ -178,6 +178,8 @@ SERVERS = {server.name: server for server in (
     Compiled('iterative by hand', 'iterative-echo.c'),
     Compiled('pthread by hand', 'pthread-echo.c'),
     Compiled('fork by hand', 'fork-echo.c'),
+    # What the kernel takes for each child of a process with more libraries.
+    Compiled('fork by hand, with GIO', 'fork-echo.c', 'gio-2.0'),
     Compiled('pool by hand', 'pool-echo.c'),
     Compiled('prefork by hand', 'prefork-echo.c'),
     Compiled('recvfrom by hand', 'udp-echo.c'),
