@@ -24,6 +24,7 @@ EX_UNAVAILABLE = 69
 sys.path.insert(0, BENCH)
 import cases  # noqa: E402
 import report  # noqa: E402
+import run  # noqa: E402
 import servers  # noqa: E402
 
 
@@ -136,6 +137,16 @@ class RunTest(unittest.TestCase):
         self.assertEqual(after.split(report.END)[1],
                          before.split(report.END)[1])
         self.assertIn(f'### {name}\n', after)
+
+    # Not even those of the rounds before.
+    def test_server_that_failed_has_no_figures(self):
+        results, about = {}, {'failed': []}
+        line = {'case': 'a case', 'server': 'our x'}
+        run.add(results, about, {**line, 'rate': 1})
+        self.assertEqual(len(results['a case']['our x']), 1)
+        run.add(results, about, {**line, 'failed': 'it fell'})
+        self.assertEqual(results, {'a case': {}})
+        self.assertEqual(about['failed'], ['our x in "a case" (it fell)'])
 
     def test_unknown_mix_in_is_skipped_with_the_reason(self):
         with self.assertRaisesRegex(servers.Skip, 'unknown mix-in'):

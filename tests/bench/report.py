@@ -171,6 +171,7 @@ def describe_machine(ready, skipped, options):
         'peers': sorted({server.version for server in ready.values()
                          if server.version}),
         'skipped': skipped,
+        'failed': [],
         'rounds': options.rounds,
         'seconds': options.seconds,
         'warm_up': options.warm_up,
@@ -187,6 +188,7 @@ def machine_list(about):
         lines.append(f'- {"; ".join(about["peers"])}')
     lines += [f'- skipped: {name} ({reason})'
               for name, reason in about['skipped'].items()]
+    lines += [f'- failed: {words}' for words in about['failed']]
     return '\n'.join(lines) + '\n'
 
 

@@ -37,20 +37,30 @@ def take_quiet(server, case, options):
             return taken
 
 
+def add(results, about, line):
+    """Takes a sample in. A server that failed has no figures in that case."""
+    case = results.setdefault(line['case'], {})
+    if 'failed' in line:
+        case.pop(line['server'], None)
+        about['failed'].append(f'{line["server"]} in "{line["case"]}" '
+                               f'({line["failed"]})')
+    else:
+        case.setdefault(line['server'], []).append(line)
+
+
 def measure(case, ready, options, keep):
-    """Samples of each server of a case. One that fails is left out."""
-    result = {name: [] for name in case.servers if name in ready}
+    """Takes the samples of each server of a case."""
+    names = [name for name in case.servers if name in ready]
     for number in range(options.rounds):
-        for name in list(result):
+        for name in list(names):
+            line = {'case': case.name, 'server': name, 'round': number}
             try:
-                taken = take_quiet(ready[name], case, options)
+                line.update(take_quiet(ready[name], case, options))
             except servers.Skip as skip:
                 say(f'{case.name}: {name} failed: {skip}')
-                del result[name]
-                continue
-            result[name].append(taken)
-            keep({'case': case.name, 'server': name, 'round': number, **taken})
-    return result
+                line['failed'] = str(skip)
+                names.remove(name)
+            keep(line)
 
 
 def run(options):
@@ -61,28 +71,26 @@ def run(options):
     for name, reason in skipped.items():
         say(f'skipped: {name}: {reason}')
     about = report.describe_machine(ready, skipped, options)
-    results = {}
+    results = {case.name: {} for case in chosen}
     with open(options.samples, 'w') as file:
         def keep(line):
             print(json.dumps(line), file=file, flush=True)
+            add(results, about, line)
 
-        keep({'about': about})
+        print(json.dumps({'about': about}), file=file)
         for case in chosen:
-            results[case.name] = measure(case, ready, options, keep)
+            measure(case, ready, options, keep)
             print(report.section(case, results[case.name]), flush=True)
     return results, about
 
 
 def read(path):
     """Results and what they ran on, from a file of samples."""
-    results, about = {}, None
     with open(path) as file:
-        for line in map(json.loads, file):
-            if 'about' in line:
-                about = line['about']
-                continue
-            servers_of_case = results.setdefault(line.pop('case'), {})
-            servers_of_case.setdefault(line.pop('server'), []).append(line)
+        lines = list(map(json.loads, file))
+    results, about = {}, lines[0]['about']
+    for line in lines[1:]:
+        add(results, about, line)
     return results, about
 
 

@@ -53,7 +53,11 @@ def cpu_seconds(pid):
 
 
 def machine_seconds():
-    """What all processors have worked, for whomever, and what was stolen."""
+    """What all processors have worked, for whomever, and what was stolen.
+
+    A kernel that counts the time of interrupts apart has a part of the
+    server's and the load's network here, which then seems to be others'.
+    """
     with open('/proc/stat') as file:
         user, nice, system, _idle, _wait, irq, soft, steal = map(
             int, file.readline().split()[1:9])
