@@ -26,6 +26,7 @@ struct _SampleServer
 
   char **endpoints;
   MixInMaker make_mix_in; /* NULL: one request after the other */
+  int n_workers;          /* 0: the mix-in's own choice */
   gboolean auto_port;
   gboolean quiet;
   gboolean version;
@@ -55,7 +56,7 @@ parse_mix_in (G_GNUC_UNUSED const char *option,
     {
       g_set_error (
         error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-        "unknown mix-in \"%s\"; there are inline, threading and forking",
+        "unknown mix-in \"%s\"; there are inline, threading, forking and fibers",
         value);
       return FALSE;
     }
@@ -71,7 +72,9 @@ add_options (SampleServer *self, const GOptionEntry *entries)
       "Where to listen; can be repeated (default: " DEFAULT_ENDPOINT ")",
       "ENDPOINT" },
     { "mix-in", 'm', 0, G_OPTION_ARG_CALLBACK, parse_mix_in,
-      "inline (default), threading or forking", "NAME" },
+      "inline (default), threading, forking or fibers", "NAME" },
+    { "workers", 'w', 0, G_OPTION_ARG_INT, &self->n_workers,
+      "How many workers a mix-in has that has them", "N" },
     { "auto-port", 'a', 0, G_OPTION_ARG_NONE, &self->auto_port,
       "If the port is taken, take the next free one", NULL },
     { "log", 0, 0, G_OPTION_ARG_FILENAME, &self->log_path,
@@ -135,6 +138,27 @@ next_port (const SrvEndpoint *endpoint)
                                 (guint16) (port + 1));
 }
 
+/* NULL without an error: inline. */
+static SrvMixIn *
+create_mix_in (SampleServer *self, GError **error)
+{
+  g_autoptr (SrvMixIn) mix_in = self->make_mix_in != NULL ? self->make_mix_in ()
+                                                          : NULL;
+
+  if (self->n_workers == 0)
+    return g_steal_pointer (&mix_in);
+  if (self->n_workers < 0 || mix_in == NULL ||
+      g_object_class_find_property (G_OBJECT_GET_CLASS (mix_in), "workers") ==
+        NULL)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   "this mix-in cannot have %d workers", self->n_workers);
+      return NULL;
+    }
+  g_object_set (mix_in, "workers", (guint) self->n_workers, NULL);
+  return g_steal_pointer (&mix_in);
+}
+
 static SrvBaseServer *
 create_server (SampleServer *self,
                const SrvEndpoint *endpoint,
@@ -142,10 +166,13 @@ create_server (SampleServer *self,
                GError **error)
 {
   g_autofree char *string = srv_endpoint_to_string (endpoint);
-  g_autoptr (SrvMixIn) mix_in = self->make_mix_in != NULL ? self->make_mix_in ()
-                                                          : NULL;
+  GError *local = NULL;
+  g_autoptr (SrvMixIn) mix_in = create_mix_in (self, &local);
 
-  return srv_create_server (string, handler_type, mix_in, error);
+  if (local == NULL)
+    return srv_create_server (string, handler_type, mix_in, error);
+  g_propagate_error (error, local);
+  return NULL;
 }
 
 /* Binding is the test: to look first and bind then would leave a moment for
@@ -359,9 +386,12 @@ sample_server_run (SampleServer *self,
   if (!open_log (self, &error))
     return fail (EX_CANTCREAT, error);
   if (!listen_everywhere (self, stream_handler, datagram_handler, &error))
-    exit_status = g_error_matches (error, SRV_ERROR, SRV_ERROR_BAD_ENDPOINT)
-                    ? fail (EX_USAGE, error)
-                    : fail (EX_UNAVAILABLE, error);
+    exit_status =
+      fail (error->domain == G_OPTION_ERROR ||
+                g_error_matches (error, SRV_ERROR, SRV_ERROR_BAD_ENDPOINT)
+              ? EX_USAGE
+              : EX_UNAVAILABLE,
+            error);
   else if (!announce (self, &error) || !serve (self, &error))
     exit_status = fail (EX_SOFTWARE, error);
   close_all (self);
