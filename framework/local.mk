@@ -59,6 +59,7 @@ srv_sources = \
 	%reldir%/srv-connection-streams.c \
 	%reldir%/srv-connection.c \
 	%reldir%/srv-create-server.c \
+	%reldir%/srv-datagram-batch.c \
 	%reldir%/srv-datagram-request-handler.c \
 	%reldir%/srv-datagram-server.c \
 	%reldir%/srv-datagram.c \
@@ -111,6 +112,7 @@ srv_private_headers = \
 	%reldir%/srv-children-private.h \
 	%reldir%/srv-connection-private.h \
 	%reldir%/srv-connection-streams-private.h \
+	%reldir%/srv-datagram-batch-private.h \
 	%reldir%/srv-datagram-private.h \
 	%reldir%/srv-deadline-private.h \
 	%reldir%/srv-errno-private.h \

@@ -96,9 +96,24 @@ check_descriptor (SrvBaseServer *self, GError **error)
   return FALSE;
 }
 
+/* There is something to do before the system has anything to tell. */
 static gboolean
-wait_once (SrvLoop *loop, Wait *wait, gint64 deadline, GError **error)
+need_not_wait (const SrvLoop *loop, const Wait *wait)
 {
+  return loop->more && wait->fds[LISTENER].fd >= 0;
+}
+
+static gboolean
+wait_once (SrvBaseServer *self,
+           SrvLoop *loop,
+           Wait *wait,
+           gint64 deadline,
+           GError **error)
+{
+  srv_wait_set_yield (loop->set);
+  SRV_BASE_SERVER_GET_CLASS (self)->before_wait (self);
+  if (need_not_wait (loop, wait))
+    deadline = 0;
   return srv_wait_set_wait (loop->set, wait->fds,
                             srv_deadline_min (wait->deadline, deadline), error);
 }
@@ -161,6 +176,7 @@ take_batch (SrvBaseServer *self, SrvLoop *loop, GError **error)
         return FALSE;
       if (step == SRV_STEP_WAIT)
         note_drained (loop, LISTENER);
+      loop->more = loop->stock != NULL && step == SRV_STEP_GO_ON;
       if (result != SRV_HANDLE_RESULT_NOTHING &&
           !srv_base_server_must_stop (self) &&
           !srv_base_server_service_actions (self, error))
@@ -193,7 +209,8 @@ do_round (SrvBaseServer *self, SrvLoop *loop, const Wait *wait, GError **error)
     return FALSE;
   if (listener->revents & POLLNVAL)
     return fail_not_open (self, error);
-  if (listener->revents != 0 && !take_batch (self, loop, error))
+  if ((listener->revents != 0 || need_not_wait (loop, wait)) &&
+      !take_batch (self, loop, error))
     return FALSE;
   return srv_base_server_must_stop (self) || serve_interval (self, loop, error);
 }
@@ -208,24 +225,34 @@ prepare_run (SrvBaseServer *self, SrvLoop *loop)
                          : SRV_DEADLINE_NEVER;
 }
 
-/* The calling task is one that nobody may wait for who is called by it. */
+/* From here on the calling task is this loop, until what it was is put back. */
+static SrvLoop *
+become (SrvBaseServer *self, SrvLoop *loop)
+{
+  SrvLoop *outer = srv_task_get (SRV_TASK_LOOP);
+
+  loop->server = self;
+  srv_task_set (SRV_TASK_LOOP, loop);
+  return outer;
+}
+
 static gboolean
 run (SrvBaseServer *self, SrvLoop *loop, GError **error)
 {
-  gpointer outer = srv_task_get (SRV_TASK_LOOP);
+  SrvLoop *outer = become (self, loop);
   gboolean ok = TRUE;
   Wait wait;
 
-  srv_task_set (SRV_TASK_LOOP, self);
   loop->set = srv_wait_set_new (loop->is_worker);
   prepare_run (self, loop);
   while (ok && !srv_base_server_must_stop (self))
     {
       prepare (self, loop, &wait);
       ok = check_descriptor (self, error) &&
-           wait_once (loop, &wait, loop->next_service, error) &&
+           wait_once (self, loop, &wait, loop->next_service, error) &&
            do_round (self, loop, &wait, error);
     }
+  SRV_BASE_SERVER_GET_CLASS (self)->before_wait (self);
   g_clear_pointer (&loop->set, srv_wait_set_free);
   srv_task_set (SRV_TASK_LOOP, outer);
   return ok;
@@ -235,8 +262,19 @@ run (SrvBaseServer *self, SrvLoop *loop, GError **error)
 gboolean
 srv_base_server_is_in_loop (SrvBaseServer *self)
 {
-  return srv_task_get (SRV_TASK_LOOP) == self ||
+  SrvLoop *loop = srv_task_get (SRV_TASK_LOOP);
+
+  return (loop != NULL && loop->server == self) ||
          srv_base_server_get_private (self)->loop_task == srv_task_self ();
+}
+
+/* The loop that has called the caller, NULL if none of this server's has. */
+SrvLoop *
+srv_base_server_get_loop (SrvBaseServer *self)
+{
+  SrvLoop *loop = srv_task_get (SRV_TASK_LOOP);
+
+  return loop != NULL && loop->server == self ? loop : NULL;
 }
 
 /**
@@ -282,11 +320,15 @@ gboolean
 srv_base_server_run_worker (SrvBaseServer *self, GError **error)
 {
   SrvLoop loop = { .is_worker = TRUE };
+  gboolean ok;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return run (self, &loop, error);
+  ok = run (self, &loop, error);
+  if (loop.put_back != NULL)
+    loop.put_back (loop.stock);
+  return ok;
 }
 
 /**
@@ -354,7 +396,7 @@ handle_one (SrvBaseServer *self,
       prepare (self, loop, &wait);
       wait.fds[CANCEL].fd = cancel_fd;
       expired = srv_deadline_has_passed (deadline);
-      if (!wait_once (loop, &wait, deadline, error))
+      if (!wait_once (self, loop, &wait, deadline, error))
         return SRV_HANDLE_RESULT_FAILED;
       if (g_atomic_int_get (&priv->closing))
         return fail_closed (error) ? result : SRV_HANDLE_RESULT_FAILED;
@@ -362,7 +404,7 @@ handle_one (SrvBaseServer *self,
         return SRV_HANDLE_RESULT_FAILED;
       if (wait.fds[LISTENER].revents & POLLNVAL)
         return fail_not_open (self, error) ? result : SRV_HANDLE_RESULT_FAILED;
-      if (wait.fds[LISTENER].revents != 0)
+      if (wait.fds[LISTENER].revents != 0 || need_not_wait (loop, &wait))
         return srv_base_server_take_one (self, loop, &result, error) ==
                    SRV_STEP_FAILED
                  ? SRV_HANDLE_RESULT_FAILED
@@ -404,6 +446,7 @@ srv_base_server_handle_request (SrvBaseServer *self,
   GPollFD cancel = { -1, 0, 0 };
   SrvHandleResult result;
   SrvLoop *loop;
+  SrvLoop *outer;
   gint64 deadline;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), SRV_HANDLE_RESULT_FAILED);
@@ -418,9 +461,13 @@ srv_base_server_handle_request (SrvBaseServer *self,
                                  srv_base_server_get_timeout (self)));
   g_cancellable_make_pollfd (cancellable, &cancel);
   loop = &srv_base_server_get_private (self)->loop;
+  outer = become (self, loop);
   loop->set = srv_wait_set_new (FALSE);
+  loop->one_by_one = TRUE;
   result = handle_one (self, loop, deadline, cancel.fd, cancellable, error);
+  loop->one_by_one = FALSE;
   g_clear_pointer (&loop->set, srv_wait_set_free);
+  srv_task_set (SRV_TASK_LOOP, outer);
   if (cancel.fd >= 0)
     g_cancellable_release_fd (cancellable);
   srv_base_server_leave_loop (self);
@@ -458,6 +505,8 @@ update_source (ServerSource *self, SrvBaseServer *server)
         self->fds[i] = wait.fds[i].fd;
       }
   deadline = srv_deadline_min (wait.deadline, loop->next_service);
+  if (need_not_wait (loop, &wait))
+    deadline = 0;
   g_source_set_ready_time (&self->source, deadline);
 }
 
@@ -490,6 +539,19 @@ end_attachment (SrvBaseServer *server)
   srv_base_server_end_run (server);
 }
 
+/* Replies do not wait for the context's next round. */
+static gboolean
+dispatch_round (SrvBaseServer *server, const Wait *wait, GError **error)
+{
+  SrvLoop *loop = &srv_base_server_get_private (server)->loop;
+  SrvLoop *outer = become (server, loop);
+  gboolean ok = do_round (server, loop, wait, error);
+
+  SRV_BASE_SERVER_GET_CLASS (server)->before_wait (server);
+  srv_task_set (SRV_TASK_LOOP, outer);
+  return ok;
+}
+
 static gboolean
 source_dispatch (GSource *source,
                  G_GNUC_UNUSED GSourceFunc callback,
@@ -503,11 +565,13 @@ source_dispatch (GSource *source,
   if (server == NULL || !enter_dispatch (server, self))
     return G_SOURCE_REMOVE;
   for (int i = 0; i < N_FDS; i++)
-    if (self->tags[i] != NULL)
-      wait.fds[i].revents =
-        (short) g_source_query_unix_fd (source, self->tags[i]);
-  if (!do_round (server, &srv_base_server_get_private (server)->loop, &wait,
-                 &error) &&
+    {
+      wait.fds[i].fd = self->fds[i];
+      if (self->tags[i] != NULL)
+        wait.fds[i].revents =
+          (short) g_source_query_unix_fd (source, self->tags[i]);
+    }
+  if (!dispatch_round (server, &wait, &error) &&
       !g_error_matches (error, SRV_ERROR, SRV_ERROR_STOP))
     g_warning ("the server stops: %s", error->message);
   if (error != NULL || srv_base_server_must_stop (server))

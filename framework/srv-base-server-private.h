@@ -29,10 +29,15 @@ G_BEGIN_DECLS
 /* One loop. A server has one, and a mix-in may run more beside it. */
 typedef struct
 {
+  SrvBaseServer *server; /* borrowed */
   SrvShortage shortage;
   gint64 next_service;
   SrvWaitSet *set; /* owned; NULL: who waits is somebody else */
   gboolean is_worker;
+  gboolean one_by_one;     /* nobody comes back for what is taken ahead */
+  gboolean more;           /* nothing has said yet that there is no more */
+  gpointer stock;          /* owned: what get_request has taken ahead */
+  GDestroyNotify put_back; /* does something with the rest of it */
 } SrvLoop;
 
 typedef struct
@@ -143,6 +148,7 @@ guint srv_base_server_count_others (SrvBaseServer *self);
 
 /* srv-base-server-loop.c */
 gboolean srv_base_server_is_in_loop (SrvBaseServer *self);
+SrvLoop *srv_base_server_get_loop (SrvBaseServer *self);
 
 /* srv-base-server-settings.c */
 void srv_base_server_forget_handler (SrvBaseServer *self);

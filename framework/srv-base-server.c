@@ -268,6 +268,11 @@ srv_base_server_real_fileno (SrvBaseServer *self)
   return fd;
 }
 
+static void
+srv_base_server_real_before_wait (G_GNUC_UNUSED SrvBaseServer *self)
+{
+}
+
 static gboolean
 srv_base_server_real_configure_socket (G_GNUC_UNUSED SrvBaseServer *self,
                                        G_GNUC_UNUSED int fd,
@@ -645,6 +650,7 @@ srv_base_server_class_init (SrvBaseServerClass *klass)
   klass->accept_failed = srv_base_server_real_accept_failed;
   klass->server_close = srv_base_server_real_server_close;
   klass->fileno = srv_base_server_real_fileno;
+  klass->before_wait = srv_base_server_real_before_wait;
   klass->configure_socket = srv_base_server_real_configure_socket;
 
   install_construction_properties ();

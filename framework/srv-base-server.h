@@ -53,10 +53,11 @@ struct _SrvBaseServerClass
                          const GError *error);
   void (*server_close) (SrvBaseServer *self);
   int (*fileno) (SrvBaseServer *self);
+  void (*before_wait) (SrvBaseServer *self);
   gboolean (*configure_socket) (SrvBaseServer *self, int fd, GError **error);
 
   /*< private >*/
-  gpointer padding[12];
+  gpointer padding[11];
 };
 
 /* Life. */

@@ -16,6 +16,10 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
+/* Room to write is asked for only while it is waited for: over a Unix socket the
+ * system tells of it with every message that the client takes. */
+#define USUAL_INTEREST (EPOLLIN | EPOLLRDHUP)
+
 /* Parks until something of @events has happened since the last time that it was
  * missed. The descriptor joins the worker's set when there is something to wait
  * for; a client whose request has come with its connection never needs it. */
@@ -27,11 +31,17 @@ srv_connection_wait_in_fiber (SrvConnection *self,
                               const char *what,
                               GError **error)
 {
+  SrvFiberResult result;
+
   if (self->watch.worker == NULL &&
-      !srv_fiber_watch_init (&self->watch, self->fd,
-                             EPOLLIN | EPOLLOUT | EPOLLRDHUP))
+      !srv_fiber_watch_init (&self->watch, self->fd, USUAL_INTEREST))
     return srv_connection_fail (what, errno, error) >= 0;
-  switch (srv_fiber_watch_wait (&self->watch, events, deadline, cancellable))
+  if (events == EPOLLOUT)
+    srv_fiber_watch_change (&self->watch, USUAL_INTEREST | EPOLLOUT);
+  result = srv_fiber_watch_wait (&self->watch, events, deadline, cancellable);
+  if (events == EPOLLOUT)
+    srv_fiber_watch_change (&self->watch, USUAL_INTEREST);
+  switch (result)
     {
     case SRV_FIBER_READY:
       return TRUE;

@@ -246,6 +246,8 @@ srv_connection_request_init (SrvRequestInterface *iface)
   iface->fileno = srv_connection_request_fileno;
 }
 
+static GObjectClass *grandparent_class;
+
 static GInputStream *
 srv_connection_get_input_stream (GIOStream *stream)
 {
@@ -290,7 +292,9 @@ srv_connection_dispose (GObject *object)
   g_clear_object (&self->client_address);
   g_clear_object (&self->local_address);
   close_fd (self);
-  G_OBJECT_CLASS (srv_connection_parent_class)->dispose (object);
+  /* Not GIOStream's own: it closes once more, and tells whoever listens, which
+   * costs as much as the rest of a connection's end. */
+  grandparent_class->dispose (object);
 }
 
 static void
@@ -298,6 +302,7 @@ srv_connection_class_init (SrvConnectionClass *klass)
 {
   GIOStreamClass *stream_class = G_IO_STREAM_CLASS (klass);
 
+  grandparent_class = g_type_class_peek_parent (srv_connection_parent_class);
   G_OBJECT_CLASS (klass)->dispose = srv_connection_dispose;
   stream_class->get_input_stream = srv_connection_get_input_stream;
   stream_class->get_output_stream = srv_connection_get_output_stream;
@@ -331,10 +336,14 @@ srv_connection_adopt (int fd,
 }
 
 /* Ends the connection in order: our half first, then the client's, bounded.
- * The descriptor stays open. */
+ * The descriptor stays open. A client that has ended its half needs none of
+ * this: the close alone, which follows, tells it; unless a copy of the
+ * descriptor would keep the connection open. */
 void
 srv_connection_hang_up (SrvConnection *self, int linger_timeout_ms)
 {
+  if (self->at_end && self->socket == NULL)
+    return;
   if (self->fd >= 0 && shutdown (self->fd, SHUT_WR) == 0 && !self->at_end &&
       linger_timeout_ms > 0)
     drain_input (self, linger_timeout_ms);

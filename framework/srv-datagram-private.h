@@ -8,11 +8,45 @@
 #include "srv-datagram.h"
 #include "srv-listener-private.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 G_BEGIN_DECLS
 
-SrvDatagram *srv_datagram_receive (SrvListener *listener,
-                                   void *buffer,
-                                   gsize size,
-                                   GError **error);
+/* Room for what we ask the kernel to tell, and to send from. */
+typedef union
+{
+  struct cmsghdr align;
+  char bytes[CMSG_SPACE (sizeof (struct in6_pktinfo)) +
+             CMSG_SPACE (sizeof (struct in_pktinfo)) +
+             CMSG_SPACE (sizeof (struct ucred))];
+} SrvDatagramControl;
+
+/* One with room for the longest datagram, and nothing in it yet. */
+SrvDatagram *srv_datagram_new_empty (SrvListener *listener);
+
+/* The same contents, in as much memory as they need. */
+SrvDatagram *srv_datagram_copy (SrvDatagram *self);
+
+/* Makes it as good as new. FALSE if somebody else has kept it. */
+gboolean srv_datagram_recycle (SrvDatagram *self);
+
+/* What recvmsg () gets, and what it has given. */
+void srv_datagram_prepare (SrvDatagram *self,
+                           struct msghdr *message,
+                           struct iovec *part,
+                           SrvDatagramControl *control,
+                           gsize max_length);
+void srv_datagram_fill_in (SrvDatagram *self,
+                           struct msghdr *message,
+                           gsize full_length,
+                           gsize max_length);
+
+/* What sendmsg () gets for a reply. */
+void srv_datagram_address_reply (SrvDatagram *self,
+                                 struct msghdr *message,
+                                 struct iovec *part,
+                                 SrvDatagramControl *control);
+void srv_datagram_set_reply_error (GError **error, gsize length, int code);
 
 G_END_DECLS

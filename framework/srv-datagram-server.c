@@ -8,14 +8,13 @@
 #include "srv-datagram-server.h"
 
 #include "srv-base-server-private.h"
-#include "srv-datagram-private.h"
+#include "srv-datagram-batch-private.h"
 #include "srv-datagram-request-handler.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-/* No datagram is longer. */
-#define LARGEST_PACKET 65535
+#define DEFAULT_BATCH_SIZE 32
 
 /**
  * SrvDatagramServer:
@@ -37,16 +36,29 @@ typedef struct
   guint max_packet_size;
   gboolean drop_truncated;
   int reply_timeout_ms;
+  guint batch_size;
+
+  GMutex lock; /* guards the next two */
+  GQueue left; /* of SrvDatagram, owned: taken by a loop that has left */
+  int n_left;  /* atomic for readers: how many */
 } SrvDatagramServerPrivate;
+
+/* What a loop has taken ahead. */
+typedef struct
+{
+  SrvDatagramServer *server; /* borrowed */
+  SrvDatagramBatch *batch;   /* owned */
+} Stock;
 
 typedef enum
 {
   PROP_MAX_PACKET_SIZE = 1,
   PROP_DROP_TRUNCATED,
   PROP_REPLY_TIMEOUT,
+  PROP_BATCH_SIZE,
 } SrvDatagramServerProperty;
 
-static GParamSpec *properties[PROP_REPLY_TIMEOUT + 1];
+static GParamSpec *properties[PROP_BATCH_SIZE + 1];
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (SrvDatagramServer,
                                      srv_datagram_server,
@@ -82,48 +94,162 @@ srv_datagram_server_server_activate (SrvBaseServer *server,
   return TRUE;
 }
 
-/* Used again for each datagram that the thread receives: a thread may receive
- * for several servers, and a server in several threads. */
-static guint8 *
-receive_buffer (void)
+/* A loop that leaves has taken datagrams that nobody has seen yet. */
+static void
+put_back (gpointer data)
 {
-  static GPrivate buffer = G_PRIVATE_INIT (g_free);
+  Stock *stock = data;
+  SrvDatagramServerPrivate *priv = get_private (stock->server);
+  SrvDatagram *datagram;
 
-  if (g_private_get (&buffer) == NULL)
-    g_private_set (&buffer, g_malloc (LARGEST_PACKET));
-  return g_private_get (&buffer);
+  g_mutex_lock (&priv->lock);
+  while ((datagram = srv_datagram_batch_take_back (stock->batch)) != NULL)
+    g_queue_push_tail (&priv->left, datagram);
+  g_atomic_int_set (&priv->n_left, (int) priv->left.length);
+  g_mutex_unlock (&priv->lock);
+  srv_datagram_batch_free (stock->batch);
+  g_free (stock);
 }
 
-static SrvRequest *
-receive (SrvBaseServer *server, SrvDatagramServerPrivate *priv, GError **error)
+static SrvDatagram *
+take_left (SrvDatagramServerPrivate *priv)
 {
+  SrvDatagram *datagram;
+
+  if (g_atomic_int_get (&priv->n_left) == 0)
+    return NULL;
+  g_mutex_lock (&priv->lock);
+  datagram = g_queue_pop_head (&priv->left);
+  g_atomic_int_set (&priv->n_left, (int) priv->left.length);
+  g_mutex_unlock (&priv->lock);
+  return datagram;
+}
+
+static SrvDatagramBatch *
+get_batch (SrvDatagramServer *self, SrvLoop *loop)
+{
+  Stock *stock = loop->stock;
+
+  if (stock != NULL)
+    return stock->batch;
+  stock = g_new (Stock, 1);
+  stock->server = self;
+  stock->batch = srv_datagram_batch_new (
+    srv_base_server_get_listener (SRV_BASE_SERVER (self)));
+  loop->stock = stock;
+  loop->put_back = put_back;
+  return stock->batch;
+}
+
+/* Where handlers run on the loop's own thread they are done with a datagram, as
+ * a rule, before the next ones come. Over Unix sockets a reply may have to wait
+ * for its receiver, so it is not kept with others. */
+static gboolean
+runs_handlers (SrvBaseServer *server)
+{
+  return srv_base_server_get_mix_in (server) == NULL ||
+         srv_task_fiber () != NULL;
+}
+
+static SrvDatagram *
+receive (SrvDatagramServer *self, SrvLoop *loop, GError **error)
+{
+  SrvBaseServer *server = SRV_BASE_SERVER (self);
+  SrvDatagramServerPrivate *priv = get_private (self);
+  SrvListener *listener = srv_base_server_get_listener (server);
+  gboolean keeps = runs_handlers (server);
+  SrvDatagramBatch *batch = get_batch (self, loop);
   SrvDatagram *datagram =
-    srv_datagram_receive (srv_base_server_get_listener (server),
-                          receive_buffer (), priv->max_packet_size, error);
+    srv_datagram_batch_take (batch, loop->one_by_one ? 1 : priv->batch_size,
+                             priv->max_packet_size, keeps, error);
 
   if (datagram == NULL)
     srv_base_server_set_accept_errno (errno);
-  return (SrvRequest *) datagram;
+  else if (keeps && priv->batch_size > 1 && !loop->one_by_one &&
+           !srv_listener_is_unix (listener))
+    srv_datagram_batch_begin (batch);
+  return datagram;
+}
+
+/* Called by nobody's loop, for once. */
+static SrvDatagram *
+receive_alone (SrvDatagramServer *self, GError **error)
+{
+  SrvLoop loop = { .one_by_one = TRUE };
+  SrvDatagram *datagram = receive (self, &loop, error);
+
+  if (loop.put_back != NULL)
+    loop.put_back (loop.stock);
+  return datagram;
+}
+
+static gboolean
+check_length (SrvDatagramServerPrivate *priv,
+              SrvDatagram *datagram,
+              GError **error)
+{
+  if (!priv->drop_truncated || !srv_datagram_get_truncated (datagram))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
+               "dropped a datagram of %" G_GSIZE_FORMAT
+               " bytes: the limit is %u",
+               srv_datagram_get_full_length (datagram), priv->max_packet_size);
+  /* One client's mistake, and no reason to pause. */
+  srv_base_server_set_accept_errno (EPROTO);
+  return FALSE;
 }
 
 static SrvRequest *
 srv_datagram_server_get_request (SrvBaseServer *server, GError **error)
 {
-  SrvDatagramServerPrivate *priv = get_private (SRV_DATAGRAM_SERVER (server));
-  SrvRequest *request = receive (server, priv, error);
+  SrvDatagramServer *self = SRV_DATAGRAM_SERVER (server);
+  SrvDatagramServerPrivate *priv = get_private (self);
+  SrvLoop *loop = srv_base_server_get_loop (server);
+  SrvDatagram *datagram = take_left (priv);
 
-  if (request == NULL || !priv->drop_truncated ||
-      !srv_datagram_get_truncated (SRV_DATAGRAM (request)))
-    return request;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
-               "dropped a datagram of %" G_GSIZE_FORMAT
-               " bytes: the limit is %u",
-               srv_datagram_get_full_length (SRV_DATAGRAM (request)),
-               priv->max_packet_size);
-  g_object_unref (request);
-  /* One client's mistake, and no reason to pause. */
-  srv_base_server_set_accept_errno (EPROTO);
-  return NULL;
+  if (datagram == NULL)
+    datagram = loop != NULL ? receive (self, loop, error)
+                            : receive_alone (self, error);
+  if (datagram != NULL && !check_length (priv, datagram, error))
+    g_clear_object (&datagram);
+  return (SrvRequest *) datagram;
+}
+
+static void
+on_reply_failed (gpointer server, SrvDatagram *datagram, const GError *error)
+{
+  srv_base_server_handle_error (server, SRV_REQUEST (datagram), error);
+}
+
+static void
+srv_datagram_server_before_wait (SrvBaseServer *server)
+{
+  SrvLoop *loop = srv_base_server_get_loop (server);
+  Stock *stock = loop != NULL ? loop->stock : NULL;
+
+  if (stock != NULL)
+    srv_datagram_batch_flush (stock->batch, on_reply_failed, server);
+}
+
+/* The first loop keeps its stock from run to run. */
+static void
+srv_datagram_server_dispose (GObject *object)
+{
+  SrvLoop *loop = &srv_base_server_get_private (SRV_BASE_SERVER (object))->loop;
+
+  G_OBJECT_CLASS (srv_datagram_server_parent_class)->dispose (object);
+  if (loop->stock != NULL)
+    loop->put_back (g_steal_pointer (&loop->stock));
+}
+
+static void
+srv_datagram_server_finalize (GObject *object)
+{
+  SrvDatagramServerPrivate *priv = get_private (SRV_DATAGRAM_SERVER (object));
+
+  g_queue_clear_full (&priv->left, g_object_unref);
+  g_mutex_clear (&priv->lock);
+  G_OBJECT_CLASS (srv_datagram_server_parent_class)->finalize (object);
 }
 
 static void
@@ -144,6 +270,9 @@ srv_datagram_server_get_property (GObject *object,
       break;
     case PROP_REPLY_TIMEOUT:
       g_value_set_int (value, priv->reply_timeout_ms);
+      break;
+    case PROP_BATCH_SIZE:
+      g_value_set_uint (value, priv->batch_size);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -170,6 +299,9 @@ srv_datagram_server_set_property (GObject *object,
     case PROP_REPLY_TIMEOUT:
       srv_datagram_server_set_reply_timeout (self, g_value_get_int (value));
       break;
+    case PROP_BATCH_SIZE:
+      srv_datagram_server_set_batch_size (self, g_value_get_uint (value));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -183,11 +315,14 @@ srv_datagram_server_class_init (SrvDatagramServerClass *klass)
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                             G_PARAM_EXPLICIT_NOTIFY;
 
+  object_class->dispose = srv_datagram_server_dispose;
+  object_class->finalize = srv_datagram_server_finalize;
   object_class->get_property = srv_datagram_server_get_property;
   object_class->set_property = srv_datagram_server_set_property;
   server_class->default_handler_type = SRV_TYPE_DATAGRAM_REQUEST_HANDLER;
   server_class->server_activate = srv_datagram_server_server_activate;
   server_class->get_request = srv_datagram_server_get_request;
+  server_class->before_wait = srv_datagram_server_before_wait;
 
   /**
    * SrvDatagramServer:max-packet-size:
@@ -195,9 +330,9 @@ srv_datagram_server_class_init (SrvDatagramServerClass *klass)
    * How many bytes of a datagram are kept. May change at any time. In Python:
    * `max_packet_size`, 8192, and what is longer is cut without a trace.
    */
-  properties[PROP_MAX_PACKET_SIZE] = g_param_spec_uint ("max-packet-size", NULL,
-                                                        NULL, 1, LARGEST_PACKET,
-                                                        LARGEST_PACKET, flags);
+  properties[PROP_MAX_PACKET_SIZE] =
+    g_param_spec_uint ("max-packet-size", NULL, NULL, 1, SRV_DATAGRAM_LARGEST,
+                       SRV_DATAGRAM_LARGEST, flags);
   /**
    * SrvDatagramServer:drop-truncated:
    *
@@ -216,6 +351,17 @@ srv_datagram_server_class_init (SrvDatagramServerClass *klass)
    */
   properties[PROP_REPLY_TIMEOUT] =
     g_param_spec_int ("reply-timeout", NULL, NULL, 0, G_MAXINT, 100, flags);
+  /**
+   * SrvDatagramServer:batch-size:
+   *
+   * How many datagrams are taken off the socket with one call, from 1 to 64. On
+   * a UDP server whose handlers run on the loop's own thread, inline or in
+   * fibers, their replies leave together as well, before the loop waits for
+   * more. With 1 every datagram is received and every reply sent by itself.
+   */
+  properties[PROP_BATCH_SIZE] = g_param_spec_uint ("batch-size", NULL, NULL, 1,
+                                                   SRV_DATAGRAM_BATCH_SIZE,
+                                                   DEFAULT_BATCH_SIZE, flags);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
                                      properties);
 }
@@ -225,8 +371,10 @@ srv_datagram_server_init (SrvDatagramServer *self)
 {
   SrvDatagramServerPrivate *priv = get_private (self);
 
-  priv->max_packet_size = LARGEST_PACKET;
+  priv->max_packet_size = SRV_DATAGRAM_LARGEST;
   priv->reply_timeout_ms = 100;
+  priv->batch_size = DEFAULT_BATCH_SIZE;
+  g_mutex_init (&priv->lock);
 }
 
 /**
@@ -245,7 +393,8 @@ srv_datagram_server_set_max_packet_size (SrvDatagramServer *self,
   SrvDatagramServerPrivate *priv;
 
   g_return_if_fail (SRV_IS_DATAGRAM_SERVER (self));
-  g_return_if_fail (max_packet_size > 0 && max_packet_size <= LARGEST_PACKET);
+  g_return_if_fail (max_packet_size > 0 &&
+                    max_packet_size <= SRV_DATAGRAM_LARGEST);
 
   priv = get_private (self);
   if (priv->max_packet_size == max_packet_size)
@@ -356,4 +505,45 @@ srv_datagram_server_get_reply_timeout (SrvDatagramServer *self)
 {
   g_return_val_if_fail (SRV_IS_DATAGRAM_SERVER (self), 0);
   return get_private (self)->reply_timeout_ms;
+}
+
+/**
+ * srv_datagram_server_set_batch_size:
+ * @self: a server
+ * @batch_size: how many datagrams, from 1 to 64
+ *
+ * Sets how many datagrams are taken off the socket with one call.
+ *
+ * Threads: before the loop runs.
+ */
+void
+srv_datagram_server_set_batch_size (SrvDatagramServer *self, guint batch_size)
+{
+  SrvDatagramServerPrivate *priv;
+
+  g_return_if_fail (SRV_IS_DATAGRAM_SERVER (self));
+  g_return_if_fail (batch_size > 0 && batch_size <= SRV_DATAGRAM_BATCH_SIZE);
+
+  priv = get_private (self);
+  if (priv->batch_size == batch_size)
+    return;
+  priv->batch_size = batch_size;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BATCH_SIZE]);
+}
+
+/**
+ * srv_datagram_server_get_batch_size:
+ * @self: a server
+ *
+ * Gets how many datagrams are taken off the socket with one call.
+ *
+ * Threads: any.
+ *
+ * Returns: the number of datagrams
+ */
+guint
+srv_datagram_server_get_batch_size (SrvDatagramServer *self)
+{
+  g_return_val_if_fail (SRV_IS_DATAGRAM_SERVER (self), 1);
+  return get_private (self)->batch_size;
 }

@@ -47,4 +47,11 @@ void srv_datagram_server_set_reply_timeout (SrvDatagramServer *self,
 SRV_AVAILABLE_IN_ALL
 int srv_datagram_server_get_reply_timeout (SrvDatagramServer *self);
 
+SRV_AVAILABLE_IN_ALL
+void srv_datagram_server_set_batch_size (SrvDatagramServer *self,
+                                         guint batch_size);
+
+SRV_AVAILABLE_IN_ALL
+guint srv_datagram_server_get_batch_size (SrvDatagramServer *self);
+
 G_END_DECLS

@@ -7,6 +7,7 @@
 
 #include "srv-datagram.h"
 
+#include "srv-datagram-batch-private.h"
 #include "srv-datagram-private.h"
 #include "srv-errno-private.h"
 #include "srv-request.h"
@@ -30,8 +31,10 @@ struct _SrvDatagram
   GObject parent_instance;
 
   SrvListener *listener; /* owned reference: the socket for the reply */
-  GBytes *bytes;         /* owned */
+  guint8 *data;          /* owned */
+  gsize length;          /* of what is kept */
   gsize full_length;     /* as it was sent */
+  GBytes *bytes;         /* owned, made on demand */
   SrvSockaddr peer;
   SrvSockaddr local;     /* length 0: not known */
   guint interface_index; /* 0 unless the address alone is ambiguous */
@@ -41,15 +44,6 @@ struct _SrvDatagram
   GSocketAddress *client_address; /* owned, made on demand */
   GSocketAddress *local_address;  /* owned, made on demand */
 };
-
-/* Room for what we ask the kernel to tell, and to send from. */
-typedef union
-{
-  struct cmsghdr align;
-  char bytes[CMSG_SPACE (sizeof (struct in6_pktinfo)) +
-             CMSG_SPACE (sizeof (struct in_pktinfo)) +
-             CMSG_SPACE (sizeof (struct ucred))];
-} ControlBuffer;
 
 static void srv_datagram_request_init (SrvRequestInterface *iface);
 
@@ -105,7 +99,7 @@ note_control (SrvDatagram *self, struct msghdr *message)
 
 static void
 add_control (struct msghdr *message,
-             ControlBuffer *buffer,
+             SrvDatagramControl *buffer,
              int level,
              int type,
              const void *data,
@@ -122,8 +116,11 @@ add_control (struct msghdr *message,
   memcpy (CMSG_DATA (header), data, length);
 }
 
+/* The reply leaves from the address that was asked. */
 static void
-add_source (SrvDatagram *self, struct msghdr *message, ControlBuffer *buffer)
+add_source (SrvDatagram *self,
+            struct msghdr *message,
+            SrvDatagramControl *buffer)
 {
   memset (buffer, 0, sizeof *buffer);
   if (self->local.length == 0)
@@ -229,6 +226,7 @@ srv_datagram_finalize (GObject *object)
   g_clear_object (&self->client_address);
   g_clear_object (&self->local_address);
   g_clear_pointer (&self->bytes, g_bytes_unref);
+  g_free (self->data);
   g_clear_pointer (&self->listener, srv_listener_unref);
   G_OBJECT_CLASS (srv_datagram_parent_class)->finalize (object);
 }
@@ -244,48 +242,79 @@ srv_datagram_init (G_GNUC_UNUSED SrvDatagram *self)
 {
 }
 
-/* Takes one datagram off the socket without waiting. On failure errno is still
- * that of recvmsg (), because GIO's codes tell too little about it. */
 SrvDatagram *
-srv_datagram_receive (SrvListener *listener,
-                      void *buffer,
-                      gsize size,
-                      GError **error)
+srv_datagram_new_empty (SrvListener *listener)
 {
-  SrvSockaddr peer;
-  ControlBuffer control;
-  struct iovec part = { buffer, size };
-  struct msghdr message = {
-    .msg_name = &peer.any,
-    .msg_namelen = sizeof peer - offsetof (SrvSockaddr, any),
-    .msg_iov = &part,
-    .msg_iovlen = 1,
-    .msg_control = &control,
-    .msg_controllen = sizeof control,
-  };
-  SrvDatagram *self;
-  gssize n;
+  SrvDatagram *self = g_object_new (SRV_TYPE_DATAGRAM, NULL);
 
-  do
-    n = recvmsg (srv_listener_get_fd (listener), &message,
-                 MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
-  while (n < 0 && errno == EINTR);
-  if (n < 0)
-    {
-      int code = errno;
-
-      srv_set_errno_error (error, code, "could not receive");
-      errno = code;
-      return NULL;
-    }
-  self = g_object_new (SRV_TYPE_DATAGRAM, NULL);
   self->listener = srv_listener_ref (listener);
-  self->full_length = (gsize) n;
-  self->bytes = g_bytes_new (buffer, MIN ((gsize) n, size));
-  self->peer.length = message.msg_namelen;
-  memcpy (&self->peer.any, &peer.any, message.msg_namelen);
-  note_control (self, &message);
+  self->data = g_malloc (SRV_DATAGRAM_LARGEST);
   return self;
+}
+
+SrvDatagram *
+srv_datagram_copy (SrvDatagram *self)
+{
+  SrvDatagram *copy = g_object_new (SRV_TYPE_DATAGRAM, NULL);
+
+  copy->listener = srv_listener_ref (self->listener);
+  copy->data = g_memdup2 (self->data, self->length);
+  copy->length = self->length;
+  copy->full_length = self->full_length;
+  copy->peer.length = self->peer.length;
+  memcpy (&copy->peer.any, &self->peer.any, self->peer.length);
+  copy->local = self->local;
+  copy->interface_index = self->interface_index;
+  copy->credentials = self->credentials;
+  copy->has_credentials = self->has_credentials;
+  return copy;
+}
+
+/* Who has put data of his own on the object keeps it, too. */
+gboolean
+srv_datagram_recycle (SrvDatagram *self)
+{
+  GObject *object = G_OBJECT (self);
+
+  if (g_atomic_int_get (&object->ref_count) != 1 || object->qdata != NULL ||
+      self->bytes != NULL)
+    return FALSE;
+  g_clear_object (&self->client_address);
+  g_clear_object (&self->local_address);
+  self->local.length = 0;
+  self->interface_index = 0;
+  self->has_credentials = FALSE;
+  return TRUE;
+}
+
+void
+srv_datagram_prepare (SrvDatagram *self,
+                      struct msghdr *message,
+                      struct iovec *part,
+                      SrvDatagramControl *control,
+                      gsize max_length)
+{
+  *part = (struct iovec){ self->data, max_length };
+  *message = (struct msghdr){
+    .msg_name = &self->peer.any,
+    .msg_namelen = sizeof self->peer - offsetof (SrvSockaddr, any),
+    .msg_iov = part,
+    .msg_iovlen = 1,
+    .msg_control = control,
+    .msg_controllen = sizeof *control,
+  };
+}
+
+void
+srv_datagram_fill_in (SrvDatagram *self,
+                      struct msghdr *message,
+                      gsize full_length,
+                      gsize max_length)
+{
+  self->full_length = full_length;
+  self->length = MIN (full_length, max_length);
+  self->peer.length = message->msg_namelen;
+  note_control (self, message);
 }
 
 /**
@@ -303,19 +332,19 @@ srv_datagram_receive (SrvListener *listener,
 const guint8 *
 srv_datagram_get_data (SrvDatagram *self, gsize *length)
 {
-  gsize ignored;
-
   g_return_val_if_fail (SRV_IS_DATAGRAM (self), NULL);
-  return g_bytes_get_data (self->bytes, length != NULL ? length : &ignored);
+  if (length != NULL)
+    *length = self->length;
+  return self->length > 0 ? self->data : NULL;
 }
 
 /**
  * srv_datagram_get_bytes:
  * @self: a datagram
  *
- * Gets the contents as [struct@GLib.Bytes].
+ * Gets the contents as [struct@GLib.Bytes]. They stay when the datagram goes.
  *
- * Threads: any.
+ * Threads: the one that the request belongs to.
  *
  * Returns: (transfer none): the bytes
  */
@@ -323,6 +352,8 @@ GBytes *
 srv_datagram_get_bytes (SrvDatagram *self)
 {
   g_return_val_if_fail (SRV_IS_DATAGRAM (self), NULL);
+  if (self->bytes == NULL)
+    self->bytes = g_bytes_new (self->data, self->length);
   return self->bytes;
 }
 
@@ -342,7 +373,7 @@ gboolean
 srv_datagram_get_truncated (SrvDatagram *self)
 {
   g_return_val_if_fail (SRV_IS_DATAGRAM (self), FALSE);
-  return self->full_length > g_bytes_get_size (self->bytes);
+  return self->full_length > self->length;
 }
 
 /**
@@ -380,6 +411,50 @@ srv_datagram_can_reply (SrvDatagram *self)
   return srv_sockaddr_is_named (&self->peer);
 }
 
+void
+srv_datagram_address_reply (SrvDatagram *self,
+                            struct msghdr *message,
+                            struct iovec *part,
+                            SrvDatagramControl *control)
+{
+  *message = (struct msghdr){
+    .msg_name = &self->peer.any,
+    .msg_namelen = self->peer.length,
+    .msg_iov = part,
+    .msg_iovlen = 1,
+  };
+  add_source (self, message, control);
+}
+
+/* A receiver that has gone is the datagrams' form of a closed connection. */
+void
+srv_datagram_set_reply_error (GError **error, gsize length, int code)
+{
+  g_set_error (error, G_IO_ERROR,
+               code == ECONNREFUSED || code == ENOENT
+                 ? G_IO_ERROR_CONNECTION_CLOSED
+                 : g_io_error_from_errno (code),
+               "could not reply with %" G_GSIZE_FORMAT " bytes: %s", length,
+               g_strerror (code));
+}
+
+static gboolean
+send_reply (SrvDatagram *self, const void *data, gsize length, GError **error)
+{
+  SrvDatagramControl control;
+  struct iovec part = { (void *) data, length };
+  struct msghdr message;
+  gssize n;
+
+  srv_datagram_address_reply (self, &message, &part, &control);
+  do
+    n = sendmsg (srv_listener_get_fd (self->listener), &message, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  if (n < 0)
+    srv_datagram_set_reply_error (error, length, errno);
+  return n >= 0;
+}
+
 /**
  * srv_datagram_reply: (skip)
  * @self: a datagram
@@ -396,6 +471,9 @@ srv_datagram_can_reply (SrvDatagram *self)
  * [property@SocketServer.DatagramServer:reply-timeout], and with what the
  * system reports.
  *
+ * A UDP server may send it together with others, before it waits for more; if
+ * that fails, [vfunc@SocketServer.BaseServer.handle_error] is told.
+ *
  * Threads: any.
  *
  * Returns: %TRUE when the reply was sent, %FALSE with @error set otherwise
@@ -406,12 +484,6 @@ srv_datagram_reply (SrvDatagram *self,
                     gsize length,
                     GError **error)
 {
-  ControlBuffer control;
-  struct iovec part = { (void *) data, length };
-  struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-  gssize n;
-  int code;
-
   g_return_val_if_fail (SRV_IS_DATAGRAM (self), FALSE);
   g_return_val_if_fail (data != NULL || length == 0, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
@@ -422,23 +494,8 @@ srv_datagram_reply (SrvDatagram *self,
                            "could not reply: the sender has no address");
       return FALSE;
     }
-  message.msg_name = &self->peer.any;
-  message.msg_namelen = self->peer.length;
-  add_source (self, &message, &control);
-  do
-    n = sendmsg (srv_listener_get_fd (self->listener), &message, MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
-  if (n >= 0)
-    return TRUE;
-  code = errno;
-  /* A receiver that has gone is the datagrams' form of a closed connection. */
-  g_set_error (error, G_IO_ERROR,
-               code == ECONNREFUSED || code == ENOENT
-                 ? G_IO_ERROR_CONNECTION_CLOSED
-                 : g_io_error_from_errno (code),
-               "could not reply with %" G_GSIZE_FORMAT " bytes: %s", length,
-               g_strerror (code));
-  return FALSE;
+  return srv_datagram_batch_gather (self, self->listener, data, length) ||
+         send_reply (self, data, length, error);
 }
 
 /**

@@ -25,7 +25,7 @@ G_BEGIN_DECLS
 typedef enum
 {
   SRV_TASK_REQUEST,      /* which request is being served */
-  SRV_TASK_LOOP,         /* which server's loop runs */
+  SRV_TASK_LOOP,         /* which loop runs */
   SRV_TASK_ACCEPT_ERRNO, /* beside the GError of the last get_request */
   SRV_TASK_MIX_IN,       /* whose worker it is */
   SRV_TASK_SPAWNED,      /* the tasks that this one has started */

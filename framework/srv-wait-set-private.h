@@ -31,6 +31,9 @@ gboolean srv_wait_set_wait (SrvWaitSet *self,
                             gint64 deadline,
                             GError **error);
 
+/* Lets others run that are ready, where that is the caller's business. */
+void srv_wait_set_yield (SrvWaitSet *self);
+
 /* Nothing more is to be had there for now. What has not been taken to the end
  * is reported again at once. */
 void srv_wait_set_drained (SrvWaitSet *self, guint slot);

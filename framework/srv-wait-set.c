@@ -119,7 +119,6 @@ wait_shared (SrvWaitSet *self, struct pollfd *fds, gint64 deadline)
   return n;
 }
 
-/* Others run before it looks again at what it has left. */
 static int
 wait_in_fiber (SrvWaitSet *self, struct pollfd *fds, gint64 deadline)
 {
@@ -127,7 +126,6 @@ wait_in_fiber (SrvWaitSet *self, struct pollfd *fds, gint64 deadline)
 
   if (!update (self, fds))
     return -1;
-  srv_fiber_yield ();
   for (int i = 0; i < SRV_WAIT_SET_SIZE; i++)
     watches[i] = &self->watches[i];
   srv_fiber_watch_wait_any (watches, SRV_WAIT_SET_SIZE, deadline);
@@ -156,6 +154,13 @@ srv_wait_set_wait (SrvWaitSet *self,
   if (n >= 0 || errno == EINTR)
     return TRUE;
   return srv_set_errno_error (error, errno, "could not wait for requests");
+}
+
+void
+srv_wait_set_yield (SrvWaitSet *self)
+{
+  if (self->in_fiber)
+    srv_fiber_yield ();
 }
 
 /* What polls by level needs no telling. */

@@ -149,6 +149,9 @@ typedef enum
  * descriptor cannot be waited for. */
 gboolean srv_fiber_watch_init (SrvFiberWatch *self, int fd, guint32 events);
 
+/* Changes the interest. What is true already is told again. */
+void srv_fiber_watch_change (SrvFiberWatch *self, guint32 events);
+
 /* Before the descriptor is closed; nobody may wait for it. */
 void srv_fiber_watch_clear (SrvFiberWatch *self);
 

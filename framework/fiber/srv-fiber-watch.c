@@ -38,6 +38,15 @@ srv_fiber_watch_init (SrvFiberWatch *self, int fd, guint32 events)
 }
 
 void
+srv_fiber_watch_change (SrvFiberWatch *self, guint32 events)
+{
+  struct epoll_event event = { .events = events | EPOLLET, .data.ptr = self };
+
+  epoll_ctl (srv_fiber_worker_get_epoll_fd (self->worker), EPOLL_CTL_MOD,
+             self->fd, &event);
+}
+
+void
 srv_fiber_watch_clear (SrvFiberWatch *self)
 {
   if (self->worker == NULL)

@@ -1,0 +1,58 @@
+/* srv-datagram-batch-private.h - datagrams by the batch, in and out
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A loop takes as many datagrams off its socket as are there, up to a limit,
+ * with one call; they are then handed out one by one. Replies that are written
+ * on the loop's own thread before the loop waits again leave together, with one
+ * call as well.
+ */
+
+#pragma once
+
+#include "srv-datagram.h"
+#include "srv-listener-private.h"
+
+G_BEGIN_DECLS
+
+#define SRV_DATAGRAM_LARGEST    65535
+#define SRV_DATAGRAM_BATCH_SIZE 64
+
+typedef struct _SrvDatagramBatch SrvDatagramBatch;
+
+/* A reply could not be sent. */
+typedef void (*SrvReplyFailed) (gpointer user_data,
+                                SrvDatagram *datagram,
+                                const GError *error);
+
+SrvDatagramBatch *srv_datagram_batch_new (SrvListener *listener);
+
+/* Nobody may have been handed out what is left; see take_back (). */
+void srv_datagram_batch_free (SrvDatagramBatch *self);
+
+/* The next datagram; receives up to @size of them if none is left. NULL with
+ * errno and @error. @max_length: what is kept of each. With @keeps, datagrams
+ * are as a rule gone when the next batch comes, and their memory is used again;
+ * otherwise each has its own. */
+SrvDatagram *srv_datagram_batch_take (SrvDatagramBatch *self,
+                                      guint size,
+                                      gsize max_length,
+                                      gboolean keeps,
+                                      GError **error);
+
+/* One that was received and not handed out; NULL if there is none. */
+SrvDatagram *srv_datagram_batch_take_back (SrvDatagramBatch *self);
+
+/* From now on until the flush, replies of this thread are gathered. */
+void srv_datagram_batch_begin (SrvDatagramBatch *self);
+void srv_datagram_batch_flush (SrvDatagramBatch *self,
+                               SrvReplyFailed failed,
+                               gpointer user_data);
+
+/* For replies: the batch that the calling thread gathers for, NULL if none. */
+gboolean srv_datagram_batch_gather (SrvDatagram *datagram,
+                                    SrvListener *listener,
+                                    const void *data,
+                                    gsize length);
+
+G_END_DECLS

@@ -1,0 +1,236 @@
+/* srv-datagram-batch.c - datagrams by the batch, in and out
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "srv-datagram-batch-private.h"
+
+#include "srv-datagram-private.h"
+#include "srv-errno-private.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Longer replies are not worth a copy. */
+#define LONGEST_GATHERED 2048
+
+typedef struct
+{
+  SrvDatagram *datagram; /* owned: whom it answers */
+  gsize length;
+  guint8 data[LONGEST_GATHERED];
+} Reply;
+
+struct _SrvDatagramBatch
+{
+  SrvListener *listener; /* owned reference */
+
+  /* Received: those from next to n_received have not been handed out. */
+  SrvDatagram *datagrams[SRV_DATAGRAM_BATCH_SIZE]; /* owned, some NULL */
+  guint n_received;
+  guint next;
+
+  /* To be sent. */
+  Reply *replies; /* owned, made on demand */
+  guint n_replies;
+};
+
+/* What the thread gathers for. */
+static _Thread_local SrvDatagramBatch *gathering;
+
+/* A child that was forked by a handler sends its replies itself. */
+static void
+forget_gathering (void)
+{
+  gathering = NULL;
+}
+
+SrvDatagramBatch *
+srv_datagram_batch_new (SrvListener *listener)
+{
+  static gsize once;
+  SrvDatagramBatch *self = g_new0 (SrvDatagramBatch, 1);
+
+  if (g_once_init_enter (&once))
+    {
+      pthread_atfork (NULL, NULL, forget_gathering);
+      g_once_init_leave (&once, 1);
+    }
+  self->listener = srv_listener_ref (listener);
+  return self;
+}
+
+void
+srv_datagram_batch_free (SrvDatagramBatch *self)
+{
+  if (gathering == self)
+    gathering = NULL;
+  for (guint i = 0; i < SRV_DATAGRAM_BATCH_SIZE; i++)
+    g_clear_object (&self->datagrams[i]);
+  for (guint i = 0; i < self->n_replies; i++)
+    g_object_unref (self->replies[i].datagram);
+  g_free (self->replies);
+  srv_listener_unref (self->listener);
+  g_free (self);
+}
+
+/* Receiving */
+
+/* One datagram for each slot: the one that was there if nobody has kept it. */
+static void
+prepare_slots (SrvDatagramBatch *self, guint size)
+{
+  for (guint i = 0; i < size; i++)
+    {
+      if (self->datagrams[i] != NULL &&
+          srv_datagram_recycle (self->datagrams[i]))
+        continue;
+      g_clear_object (&self->datagrams[i]);
+      self->datagrams[i] = srv_datagram_new_empty (self->listener);
+    }
+}
+
+static int
+receive (SrvDatagramBatch *self, guint size, gsize max_length)
+{
+  struct mmsghdr messages[SRV_DATAGRAM_BATCH_SIZE];
+  struct iovec parts[SRV_DATAGRAM_BATCH_SIZE];
+  SrvDatagramControl controls[SRV_DATAGRAM_BATCH_SIZE];
+  int n;
+
+  prepare_slots (self, size);
+  for (guint i = 0; i < size; i++)
+    srv_datagram_prepare (self->datagrams[i], &messages[i].msg_hdr, &parts[i],
+                          &controls[i], max_length);
+  do
+    n = recvmmsg (srv_listener_get_fd (self->listener), messages, size,
+                  MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC, NULL);
+  while (n < 0 && errno == EINTR);
+  for (int i = 0; i < n; i++)
+    srv_datagram_fill_in (self->datagrams[i], &messages[i].msg_hdr,
+                          messages[i].msg_len, max_length);
+  return n;
+}
+
+SrvDatagram *
+srv_datagram_batch_take (SrvDatagramBatch *self,
+                         guint size,
+                         gsize max_length,
+                         gboolean keeps,
+                         GError **error)
+{
+  int n;
+
+  if (self->next == self->n_received)
+    {
+      self->next = self->n_received = 0;
+      n = receive (self, MIN (size, SRV_DATAGRAM_BATCH_SIZE), max_length);
+      if (n < 0)
+        {
+          int code = errno;
+
+          srv_set_errno_error (error, code, "could not receive");
+          errno = code;
+          return NULL;
+        }
+      self->n_received = (guint) n;
+    }
+  if (keeps)
+    return g_object_ref (self->datagrams[self->next++]);
+  return srv_datagram_copy (self->datagrams[self->next++]);
+}
+
+SrvDatagram *
+srv_datagram_batch_take_back (SrvDatagramBatch *self)
+{
+  if (self->next == self->n_received)
+    return NULL;
+  return g_steal_pointer (&self->datagrams[self->next++]);
+}
+
+/* Sending */
+
+void
+srv_datagram_batch_begin (SrvDatagramBatch *self)
+{
+  gathering = self;
+}
+
+gboolean
+srv_datagram_batch_gather (SrvDatagram *datagram,
+                           SrvListener *listener,
+                           const void *data,
+                           gsize length)
+{
+  SrvDatagramBatch *self = gathering;
+  Reply *reply;
+
+  if (self == NULL || self->listener != listener || length > LONGEST_GATHERED ||
+      self->n_replies == SRV_DATAGRAM_BATCH_SIZE)
+    return FALSE;
+  if (self->replies == NULL)
+    self->replies = g_new (Reply, SRV_DATAGRAM_BATCH_SIZE);
+  reply = &self->replies[self->n_replies++];
+  reply->datagram = g_object_ref (datagram);
+  reply->length = length;
+  if (length > 0)
+    memcpy (reply->data, data, length);
+  return TRUE;
+}
+
+static void
+tell_failure (Reply *reply, int code, SrvReplyFailed failed, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  srv_datagram_set_reply_error (&error, reply->length, code);
+  failed (user_data, reply->datagram, error);
+}
+
+/* A reply that cannot be sent does not keep the others back. */
+static void
+send_all (SrvDatagramBatch *self, SrvReplyFailed failed, gpointer user_data)
+{
+  struct mmsghdr messages[SRV_DATAGRAM_BATCH_SIZE];
+  struct iovec parts[SRV_DATAGRAM_BATCH_SIZE];
+  SrvDatagramControl controls[SRV_DATAGRAM_BATCH_SIZE];
+  guint done = 0;
+
+  for (guint i = 0; i < self->n_replies; i++)
+    {
+      parts[i] =
+        (struct iovec){ self->replies[i].data, self->replies[i].length };
+      srv_datagram_address_reply (self->replies[i].datagram,
+                                  &messages[i].msg_hdr, &parts[i],
+                                  &controls[i]);
+    }
+  while (done < self->n_replies)
+    {
+      int n = sendmmsg (srv_listener_get_fd (self->listener), messages + done,
+                        self->n_replies - done, MSG_NOSIGNAL);
+
+      if (n > 0)
+        done += (guint) n;
+      else if (errno != EINTR)
+        tell_failure (&self->replies[done++], errno, failed, user_data);
+    }
+}
+
+void
+srv_datagram_batch_flush (SrvDatagramBatch *self,
+                          SrvReplyFailed failed,
+                          gpointer user_data)
+{
+  if (gathering == self)
+    gathering = NULL;
+  if (self->n_replies == 0)
+    return;
+  send_all (self, failed, user_data);
+  for (guint i = 0; i < self->n_replies; i++)
+    g_object_unref (self->replies[i].datagram);
+  self->n_replies = 0;
+}
