@@ -17,6 +17,10 @@ srv_public_headers = \
 	%reldir%/srv-escape.h \
 	%reldir%/srv-fiber-mix-in.h \
 	%reldir%/srv-forking-mix-in.h \
+	%reldir%/srv-frame-decoder.h \
+	%reldir%/srv-frame-input-stream.h \
+	%reldir%/srv-frame-output-stream.h \
+	%reldir%/srv-framing.h \
 	%reldir%/srv-mix-in.h \
 	%reldir%/srv-mixed-servers.h \
 	%reldir%/srv-reader.h \
@@ -71,6 +75,11 @@ srv_sources = \
 	%reldir%/srv-escape.c \
 	%reldir%/srv-fiber-mix-in.c \
 	%reldir%/srv-forking-mix-in.c \
+	%reldir%/srv-frame-decoder.c \
+	%reldir%/srv-frame-input-stream.c \
+	%reldir%/srv-frame-output-stream.c \
+	%reldir%/srv-framing-header.c \
+	%reldir%/srv-framing.c \
 	%reldir%/srv-hook.c \
 	%reldir%/srv-inet-options.c \
 	%reldir%/srv-listener.c \
@@ -116,6 +125,7 @@ srv_private_headers = \
 	%reldir%/srv-datagram-private.h \
 	%reldir%/srv-deadline-private.h \
 	%reldir%/srv-errno-private.h \
+	%reldir%/srv-framing-private.h \
 	%reldir%/srv-hook-private.h \
 	%reldir%/srv-inet-options-private.h \
 	%reldir%/srv-listener-private.h \

@@ -34,6 +34,8 @@ G_BEGIN_DECLS
  * @SRV_ERROR_BAD_ENDPOINT: an endpoint string cannot be understood
  * @SRV_ERROR_THREADS: forking was refused because the process has threads
  * @SRV_ERROR_IN_CHILD: the call makes no sense in a forked child
+ * @SRV_ERROR_BAD_FRAME: the marks of a message are malformed, or a message
+ *   cannot be marked that way
  *
  * Codes of [error@SocketServer.Error].
  */
@@ -50,6 +52,7 @@ typedef enum
   SRV_ERROR_BAD_ENDPOINT,
   SRV_ERROR_THREADS,
   SRV_ERROR_IN_CHILD,
+  SRV_ERROR_BAD_FRAME,
 } SrvError;
 
 SRV_AVAILABLE_IN_ALL

@@ -8,7 +8,9 @@
 #include "srv-reader.h"
 
 #include "srv-connection-streams-private.h"
+#include "srv-deadline-private.h"
 #include "srv-reader-private.h"
+#include "srv-wait.h"
 #include "srv-writer.h"
 
 #include <string.h>
@@ -216,6 +218,60 @@ void
 srv_reader_set_writer (SrvReader *self, SrvWriter *writer)
 {
   g_set_object (&self->writer, writer);
+}
+
+/* Only a connection can be waited for; on any other stream a deadline is looked
+ * at between two reads. */
+static gboolean
+wait_for_base (SrvReader *self,
+               gint64 deadline,
+               GCancellable *cancellable,
+               GError **error)
+{
+  SrvConnection *connection = srv_connection_input_stream_get_connection (
+    g_filter_input_stream_get_base_stream (G_FILTER_INPUT_STREAM (self)));
+  int fd = connection != NULL ? srv_connection_get_fd (connection) : -1;
+
+  if (fd >= 0)
+    return srv_wait_fd (fd, G_IO_IN, deadline, cancellable, error);
+  if (!srv_deadline_has_passed (deadline))
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                       "time limit reached");
+  return FALSE;
+}
+
+gssize
+srv_reader_peek (SrvReader *self,
+                 const guint8 **data,
+                 gint64 deadline,
+                 GCancellable *cancellable,
+                 GError **error)
+{
+  gssize n;
+
+  put_back_held (self);
+  if (self->start == self->end)
+    {
+      if (deadline != SRV_DEADLINE_NEVER &&
+          ((self->writer != NULL && !srv_writer_flush (self->writer, error)) ||
+           !wait_for_base (self, deadline, cancellable, error)))
+        return -1;
+      n = fill (self, MAX (self->buffer_size, 1), cancellable, error);
+      if (n <= 0)
+        return n;
+    }
+  *data = self->buffer + self->start;
+  return (gssize) (self->end - self->start);
+}
+
+void
+srv_reader_consume (SrvReader *self, gsize count)
+{
+  g_assert (count <= self->end - self->start);
+  self->start += count;
+  if (self->start == self->end)
+    self->start = self->end = 0;
 }
 
 /**

@@ -19,6 +19,7 @@ typedef struct _SrvBaseServer SrvBaseServer;
 typedef struct _SrvConnection SrvConnection;
 typedef struct _SrvDatagram SrvDatagram;
 typedef struct _SrvEndpoint SrvEndpoint;
+typedef struct _SrvFraming SrvFraming;
 typedef struct _SrvMixIn SrvMixIn;
 typedef struct _SrvReader SrvReader;
 typedef struct _SrvRequest SrvRequest;
