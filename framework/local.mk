@@ -6,7 +6,9 @@ srv_public_headers = \
 	%reldir%/socketserver.h \
 	%reldir%/srv-base-request-handler.h \
 	%reldir%/srv-base-server.h \
+	%reldir%/srv-client.h \
 	%reldir%/srv-connection.h \
+	%reldir%/srv-create-connection.h \
 	%reldir%/srv-create-server.h \
 	%reldir%/srv-datagram-request-handler.h \
 	%reldir%/srv-datagram-server.h \
@@ -59,14 +61,17 @@ srv_sources = \
 	%reldir%/srv-base-server.c \
 	%reldir%/srv-children.c \
 	%reldir%/srv-connection-fiber.c \
+	%reldir%/srv-client.c \
 	%reldir%/srv-connection-io.c \
 	%reldir%/srv-connection-streams.c \
 	%reldir%/srv-connection.c \
+	%reldir%/srv-create-connection.c \
 	%reldir%/srv-create-server.c \
 	%reldir%/srv-datagram-batch.c \
 	%reldir%/srv-datagram-request-handler.c \
 	%reldir%/srv-datagram-server.c \
 	%reldir%/srv-datagram.c \
+	%reldir%/srv-dial.c \
 	%reldir%/srv-endpoint-resolve.c \
 	%reldir%/srv-endpoint.c \
 	%reldir%/srv-enums.c \
@@ -124,6 +129,7 @@ srv_private_headers = \
 	%reldir%/srv-datagram-batch-private.h \
 	%reldir%/srv-datagram-private.h \
 	%reldir%/srv-deadline-private.h \
+	%reldir%/srv-dial-private.h \
 	%reldir%/srv-errno-private.h \
 	%reldir%/srv-framing-private.h \
 	%reldir%/srv-hook-private.h \

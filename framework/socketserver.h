@@ -7,7 +7,9 @@
 
 #include "srv-base-request-handler.h"
 #include "srv-base-server.h"
+#include "srv-client.h"
 #include "srv-connection.h"
+#include "srv-create-connection.h"
 #include "srv-create-server.h"
 #include "srv-datagram-request-handler.h"
 #include "srv-datagram-server.h"
