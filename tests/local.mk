@@ -13,6 +13,7 @@ test_programs = \
 	%reldir%/test-endpoint \
 	%reldir%/test-escape \
 	%reldir%/test-forking \
+	%reldir%/test-frame-streams \
 	%reldir%/test-framing \
 	%reldir%/test-handle-request \
 	%reldir%/test-life-cycle \
