@@ -8,7 +8,9 @@ test_programs = \
 	%reldir%/test-accept \
 	%reldir%/test-attach \
 	%reldir%/test-base-server \
+	%reldir%/test-client \
 	%reldir%/test-connection \
+	%reldir%/test-create-connection \
 	%reldir%/test-drain \
 	%reldir%/test-endpoint \
 	%reldir%/test-escape \
