@@ -37,6 +37,7 @@ test_programs = \
 test_scripts = \
 	%reldir%/test-bench.py \
 	%reldir%/test-faults.py \
+	%reldir%/test-fuzz-corpus.sh \
 	%reldir%/test-installed.sh \
 	%reldir%/test-interop.sh \
 	%reldir%/test-python.py \
