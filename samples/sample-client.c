@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -132,78 +131,6 @@ choose_endpoint (SampleClient *self, int argc, char **argv, GError **error)
   return self->endpoint != NULL;
 }
 
-/* A server can answer a Unix datagram only if the sender has a name: an
- * address that is nothing but a family makes the kernel choose one. */
-static gboolean
-take_name (GSocket *socket, GError **error)
-{
-  const struct sockaddr anything = { .sa_family = AF_UNIX };
-
-  if (bind (g_socket_get_fd (socket), &anything, sizeof (sa_family_t)) == 0)
-    return TRUE;
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-               "could not take a name for the answers: %s", g_strerror (errno));
-  return FALSE;
-}
-
-static GSocket *
-connect_to (GSocketAddress *address,
-            gboolean is_datagram,
-            gint64 deadline,
-            GError **error)
-{
-  GSocketFamily family = g_socket_address_get_family (address);
-  g_autoptr (GError) local = NULL;
-  g_autoptr (GSocket) socket =
-    g_socket_new (family,
-                  is_datagram ? G_SOCKET_TYPE_DATAGRAM : G_SOCKET_TYPE_STREAM,
-                  G_SOCKET_PROTOCOL_DEFAULT, error);
-
-  if (socket == NULL)
-    return NULL;
-  if (is_datagram && family == G_SOCKET_FAMILY_UNIX &&
-      !take_name (socket, error))
-    return NULL;
-  g_socket_set_blocking (socket, FALSE);
-  if (g_socket_connect (socket, address, NULL, &local))
-    return g_steal_pointer (&socket);
-  if (!g_error_matches (local, G_IO_ERROR, G_IO_ERROR_PENDING))
-    {
-      g_propagate_error (error, g_steal_pointer (&local));
-      return NULL;
-    }
-  if (!srv_wait_fd (g_socket_get_fd (socket), G_IO_OUT, deadline, NULL,
-                    error) ||
-      !g_socket_check_connect_result (socket, error))
-    return NULL;
-  return g_steal_pointer (&socket);
-}
-
-/* Each address in turn; an address that does not answer may use up no more
- * than its share of the time. */
-static GSocket *
-connect_to_any (SampleClient *self, GList *addresses, GError **error)
-{
-  const gint64 deadline = sample_client_get_deadline (self);
-  g_autoptr (GError) local = NULL;
-  guint n_left = g_list_length (addresses);
-
-  for (GList *item = addresses; item != NULL; item = item->next, n_left--)
-    {
-      gint64 now = g_get_monotonic_time ();
-      GSocket *socket;
-
-      g_clear_error (&local);
-      socket = connect_to (item->data, self->is_datagram,
-                           now + MAX (deadline - now, 0) / n_left, &local);
-      if (socket != NULL)
-        return socket;
-    }
-  g_propagate_prefixed_error (error, g_steal_pointer (&local),
-                              "could not connect to %s: ", self->endpoint);
-  return NULL;
-}
-
 static int
 exit_status_of (SampleClient *self, const GError *error)
 {
@@ -320,21 +247,14 @@ sample_client_parse (SampleClient *self,
 gboolean
 sample_client_connect (SampleClient *self, GError **error)
 {
-  g_autoptr (SrvEndpoint) endpoint = srv_endpoint_parse (self->endpoint, error);
-  g_autolist (GSocketAddress) addresses = NULL;
-  SrvEndpointKind kind;
+  const int timeout_ms = MAX ((int) (self->timeout_s * 1000), 1);
 
-  if (endpoint == NULL)
-    return FALSE;
-  kind = srv_endpoint_get_kind (endpoint);
-  self->is_datagram = kind == SRV_ENDPOINT_KIND_UDP ||
-                      kind == SRV_ENDPOINT_KIND_UNIXGRAM;
-  addresses = srv_endpoint_resolve (endpoint, FALSE, error);
-  if (addresses == NULL)
-    return FALSE;
-  self->socket = connect_to_any (self, addresses, error);
+  self->socket = srv_create_socket (self->endpoint, timeout_ms, NULL, error);
   if (self->socket == NULL)
     return FALSE;
+  g_socket_set_blocking (self->socket, FALSE);
+  self->is_datagram = g_socket_get_socket_type (self->socket) ==
+                      G_SOCKET_TYPE_DATAGRAM;
   tell (self, "connected to %s", self->endpoint);
   return TRUE;
 }
