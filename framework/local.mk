@@ -60,8 +60,8 @@ srv_sources = \
 	%reldir%/srv-base-server-settings.c \
 	%reldir%/srv-base-server.c \
 	%reldir%/srv-children.c \
-	%reldir%/srv-connection-fiber.c \
 	%reldir%/srv-client.c \
+	%reldir%/srv-connection-fiber.c \
 	%reldir%/srv-connection-io.c \
 	%reldir%/srv-connection-streams.c \
 	%reldir%/srv-connection.c \

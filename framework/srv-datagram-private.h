@@ -8,18 +8,16 @@
 #include "srv-datagram.h"
 #include "srv-listener-private.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 G_BEGIN_DECLS
 
-/* Room for what we ask the kernel to tell, and to send from. */
+/* Room for what we ask the kernel to tell, and to send from: a destination of
+ * either family, and credentials. */
 typedef union
 {
   struct cmsghdr align;
-  char bytes[CMSG_SPACE (sizeof (struct in6_pktinfo)) +
-             CMSG_SPACE (sizeof (struct in_pktinfo)) +
-             CMSG_SPACE (sizeof (struct ucred))];
+  char bytes[128];
 } SrvDatagramControl;
 
 /* One with room for the longest datagram, and nothing in it yet. */

@@ -45,6 +45,11 @@ struct _SrvDatagram
   GSocketAddress *local_address;  /* owned, made on demand */
 };
 
+G_STATIC_ASSERT (sizeof (SrvDatagramControl) >=
+                 CMSG_SPACE (sizeof (struct in6_pktinfo)) +
+                   CMSG_SPACE (sizeof (struct in_pktinfo)) +
+                   CMSG_SPACE (sizeof (struct ucred)));
+
 static void srv_datagram_request_init (SrvRequestInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (
