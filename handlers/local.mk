@@ -4,23 +4,37 @@
 
 srv_handlers_public_headers = \
 	%reldir%/socketserver-handlers.h \
+	%reldir%/srv-chargen-handler.h \
 	%reldir%/srv-datagram-echo-handler.h \
+	%reldir%/srv-datagram-time-handler.h \
 	%reldir%/srv-datagram-upper-handler.h \
+	%reldir%/srv-discard-handler.h \
 	%reldir%/srv-echo-handler.h \
 	%reldir%/srv-event-log.h \
+	%reldir%/srv-greeting-handler.h \
+	%reldir%/srv-time-format.h \
+	%reldir%/srv-time-handler.h \
 	%reldir%/srv-upper-handler.h \
 	$(NULL)
 
 srv_handlers_sources = \
+	%reldir%/srv-chargen-handler.c \
 	%reldir%/srv-datagram-echo-handler.c \
+	%reldir%/srv-datagram-time-handler.c \
 	%reldir%/srv-datagram-upper-handler.c \
+	%reldir%/srv-discard-handler.c \
 	%reldir%/srv-echo-handler.c \
 	%reldir%/srv-event-log.c \
+	%reldir%/srv-greeting-handler.c \
+	%reldir%/srv-time-format.c \
+	%reldir%/srv-time-handler.c \
+	%reldir%/srv-time-limit.c \
 	%reldir%/srv-upper-handler.c \
 	$(NULL)
 
 srv_handlers_private_headers = \
 	%reldir%/srv-ascii-private.h \
+	%reldir%/srv-time-limit-private.h \
 	$(NULL)
 
 # As in framework/local.mk: all symbols for the tests, the public ones installed.

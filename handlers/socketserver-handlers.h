@@ -7,8 +7,14 @@
 
 #include <socketserver.h>
 
+#include "srv-chargen-handler.h"
 #include "srv-datagram-echo-handler.h"
+#include "srv-datagram-time-handler.h"
 #include "srv-datagram-upper-handler.h"
+#include "srv-discard-handler.h"
 #include "srv-echo-handler.h"
 #include "srv-event-log.h"
+#include "srv-greeting-handler.h"
+#include "srv-time-format.h"
+#include "srv-time-handler.h"
 #include "srv-upper-handler.h"

@@ -39,8 +39,8 @@
  * You call: [method@SocketServerHandlers.EventLog.watch] once for each server,
  * before it serves; the handlers of this library find the log by their server
  * and report the rest. A handler of your own does as they do: it asks
- * [func@SocketServerHandlers.EventLog.for_server] and, if there is a log,
- * reports `connected`, `received`, `sent`, `disconnected` in this order.
+ * [func@SocketServerHandlers.EventLog.for_server] and, whether there is a log or
+ * not, reports `connected`, `received`, `sent`, `disconnected` in this order.
  *
  * ```c
  * g_autoptr (SrvEventLog) log = srv_event_log_new_for_console ();
@@ -247,7 +247,7 @@ on_notify_state (SrvBaseServer *server,
     begin_listening (watch, server);
 }
 
-/* The five ends of a connection. */
+/* The ends of a connection. */
 static const char *
 end_of (SrvBaseRequestHandler *handler, const GError *error)
 {
@@ -259,6 +259,8 @@ end_of (SrvBaseRequestHandler *handler, const GError *error)
     return "timeout";
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED))
     return "reset";
+  if (g_error_matches (error, SRV_ERROR, SRV_ERROR_TOO_LONG))
+    return "limit";
   return "error";
 }
 
@@ -542,7 +544,7 @@ srv_event_log_stopped (SrvEventLog *self, SrvBaseServer *server)
 
 /**
  * srv_event_log_connected:
- * @self: a log
+ * @self: (nullable): a log; without one nothing happens
  * @handler: a handler that runs
  *
  * Records that a client has connected: the first event of a connection.
@@ -552,14 +554,17 @@ srv_event_log_stopped (SrvEventLog *self, SrvBaseServer *server)
 void
 srv_event_log_connected (SrvEventLog *self, SrvBaseRequestHandler *handler)
 {
-  g_return_if_fail (SRV_IS_EVENT_LOG (self));
+  g_return_if_fail (self == NULL || SRV_IS_EVENT_LOG (self));
   g_return_if_fail (SRV_IS_BASE_REQUEST_HANDLER (handler));
+
+  if (self == NULL)
+    return;
   end_record (self, begin_request_record ("connected", handler));
 }
 
 /**
  * srv_event_log_received:
- * @self: a log
+ * @self: (nullable): a log; without one nothing happens
  * @handler: a handler that runs
  * @data: (array length=length) (element-type guint8): what the client sent
  * @length: how many bytes
@@ -577,10 +582,12 @@ srv_event_log_received (SrvEventLog *self,
   GString *record;
   gsize shown;
 
-  g_return_if_fail (SRV_IS_EVENT_LOG (self));
+  g_return_if_fail (self == NULL || SRV_IS_EVENT_LOG (self));
   g_return_if_fail (SRV_IS_BASE_REQUEST_HANDLER (handler));
   g_return_if_fail (data != NULL || length == 0);
 
+  if (self == NULL)
+    return;
   record = begin_request_record ("received", handler);
   g_string_append_printf (record, " bytes=%" G_GSIZE_FORMAT, length);
   shown = MIN (length, srv_event_log_get_excerpt_length (self));
@@ -595,7 +602,7 @@ srv_event_log_received (SrvEventLog *self,
 
 /**
  * srv_event_log_sent:
- * @self: a log
+ * @self: (nullable): a log; without one nothing happens
  * @handler: a handler that runs
  * @length: how many bytes
  *
@@ -610,9 +617,11 @@ srv_event_log_sent (SrvEventLog *self,
 {
   GString *record;
 
-  g_return_if_fail (SRV_IS_EVENT_LOG (self));
+  g_return_if_fail (self == NULL || SRV_IS_EVENT_LOG (self));
   g_return_if_fail (SRV_IS_BASE_REQUEST_HANDLER (handler));
 
+  if (self == NULL)
+    return;
   record = begin_request_record ("sent", handler);
   g_string_append_printf (record, " bytes=%" G_GSIZE_FORMAT, length);
   end_record (self, record);
@@ -620,7 +629,7 @@ srv_event_log_sent (SrvEventLog *self,
 
 /**
  * srv_event_log_disconnected:
- * @self: a log
+ * @self: (nullable): a log; without one nothing happens
  * @handler: a handler that runs
  * @n_received: how many bytes came during the connection
  * @n_sent: how many bytes went
@@ -629,7 +638,8 @@ srv_event_log_sent (SrvEventLog *self,
  * Records that a connection has ended: its last event.
  *
  * The record tells how: `eof` when the client was done, `timeout`, `reset`,
- * `stop` when the server is closing, `error` for the rest.
+ * `limit` for more bytes than allowed (%SRV_ERROR_TOO_LONG), `stop` when the
+ * server is closing, `error` for the rest.
  *
  * Threads: the one that runs the handler.
  */
@@ -642,9 +652,11 @@ srv_event_log_disconnected (SrvEventLog *self,
 {
   GString *record;
 
-  g_return_if_fail (SRV_IS_EVENT_LOG (self));
+  g_return_if_fail (self == NULL || SRV_IS_EVENT_LOG (self));
   g_return_if_fail (SRV_IS_BASE_REQUEST_HANDLER (handler));
 
+  if (self == NULL)
+    return;
   record = begin_request_record ("disconnected", handler);
   g_string_append_printf (record,
                           " received=%" G_GUINT64_FORMAT

@@ -5,12 +5,16 @@
 # What the samples share.
 noinst_LTLIBRARIES += %reldir%/libsample.la
 %canon_reldir%_libsample_la_SOURCES = \
+	%reldir%/sample-answer.c \
+	%reldir%/sample-answer.h \
 	%reldir%/sample-client.c \
 	%reldir%/sample-client.h \
 	%reldir%/sample-server.c \
 	%reldir%/sample-server.h \
 	%reldir%/sample-talk.c \
 	%reldir%/sample-talk.h \
+	%reldir%/sample-time.c \
+	%reldir%/sample-time.h \
 	$(NULL)
 
 # The programs run from the build tree as they are, without a wrapper.
@@ -26,7 +30,14 @@ samples_ldadd = \
 noinst_PROGRAMS += \
 	%reldir%/echo-client \
 	%reldir%/echo-server \
+	%reldir%/greeting-client \
+	%reldir%/greeting-server \
 	%reldir%/minimal \
+	%reldir%/simple-server \
+	%reldir%/time-client \
+	%reldir%/time-server \
+	%reldir%/upper-client \
+	%reldir%/upper-server \
 	$(NULL)
 
 %canon_reldir%_echo_client_LDADD = $(samples_ldadd)
@@ -35,6 +46,12 @@ noinst_PROGRAMS += \
 %canon_reldir%_echo_server_LDADD = $(samples_ldadd)
 %canon_reldir%_echo_server_LDFLAGS = $(samples_ldflags)
 
+%canon_reldir%_greeting_client_LDADD = $(samples_ldadd)
+%canon_reldir%_greeting_client_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_greeting_server_LDADD = $(samples_ldadd)
+%canon_reldir%_greeting_server_LDFLAGS = $(samples_ldflags)
+
 %canon_reldir%_minimal_LDADD = \
 	framework/libsocketserver-1.0.la \
 	$(GLIB_LIBS) \
@@ -42,10 +59,32 @@ noinst_PROGRAMS += \
 	$(NULL)
 %canon_reldir%_minimal_LDFLAGS = $(samples_ldflags)
 
+%canon_reldir%_simple_server_LDADD = $(samples_ldadd)
+%canon_reldir%_simple_server_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_time_client_LDADD = $(samples_ldadd)
+%canon_reldir%_time_client_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_time_server_LDADD = $(samples_ldadd)
+%canon_reldir%_time_server_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_upper_client_LDADD = $(samples_ldadd)
+%canon_reldir%_upper_client_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_upper_server_LDADD = $(samples_ldadd)
+%canon_reldir%_upper_server_LDFLAGS = $(samples_ldflags)
+
 EXTRA_DIST += \
 	%reldir%/README.md \
 	%reldir%/demo.sh \
 	%reldir%/echo-client.1 \
 	%reldir%/echo-server.1 \
+	%reldir%/greeting-client.1 \
+	%reldir%/greeting-server.1 \
+	%reldir%/simple-server.1 \
+	%reldir%/time-client.1 \
+	%reldir%/time-server.1 \
+	%reldir%/upper-client.1 \
+	%reldir%/upper-server.1 \
 	%reldir%/vala-echo.vala \
 	$(NULL)

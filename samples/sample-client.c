@@ -144,6 +144,7 @@ exit_status_of (SampleClient *self, const GError *error)
       g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
     return EX_UNAVAILABLE;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT) ||
+      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA) ||
       g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED))
     return EX_PROTOCOL;
   return EX_IOERR;
@@ -218,6 +219,16 @@ sample_client_free (SampleClient *self)
   g_clear_object (&self->socket);
   g_free (self->endpoint);
   g_free (self);
+}
+
+/* Options of a client's own, and what else its --help says. */
+void
+sample_client_describe (SampleClient *self,
+                        const GOptionEntry *entries,
+                        const char *description)
+{
+  g_option_context_add_main_entries (self->context, entries, NULL);
+  g_option_context_set_description (self->context, description);
 }
 
 /* FALSE when the program shall end now, with @exit_status. */

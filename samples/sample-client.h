@@ -14,6 +14,9 @@ typedef struct _SampleClient SampleClient;
 SampleClient *sample_client_new (const char *summary);
 void sample_client_free (SampleClient *self);
 
+void sample_client_describe (SampleClient *self,
+                             const GOptionEntry *entries,
+                             const char *description);
 gboolean sample_client_parse (SampleClient *self,
                               int *argc,
                               char ***argv,

@@ -34,6 +34,7 @@ struct _SampleServer
 
   SrvEventLog *log;   /* NULL: none is wanted */
   GPtrArray *servers; /* of SrvBaseServer */
+  SampleReadyFunc on_ready;
 };
 
 static gboolean
@@ -190,6 +191,12 @@ bind_next_free (SampleServer *self,
   if (endpoint == NULL)
     return NULL;
   handler_type = is_datagram (endpoint) ? datagram_handler : stream_handler;
+  if (handler_type == G_TYPE_INVALID)
+    {
+      g_set_error (error, SRV_ERROR, SRV_ERROR_BAD_ENDPOINT,
+                   "this service has nothing for %s", string);
+      return NULL;
+    }
   for (int tries = 1;; tries++)
     {
       g_autoptr (GError) local = NULL;
@@ -256,6 +263,8 @@ announce (SampleServer *self, GError **error)
 
       printf ("listening on %s\n", endpoint);
     }
+  for (guint i = 0; self->on_ready != NULL && i < self->servers->len; i++)
+    self->on_ready (self->servers->pdata[i]);
   if (fflush (stdout) == 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
@@ -375,6 +384,14 @@ sample_server_parse (SampleServer *self,
   return TRUE;
 }
 
+/* @on_ready is called for each server, after the start-up lines. */
+void
+sample_server_set_on_ready (SampleServer *self, SampleReadyFunc on_ready)
+{
+  self->on_ready = on_ready;
+}
+
+/* G_TYPE_INVALID for a kind of socket that the service has nothing for. */
 int
 sample_server_run (SampleServer *self,
                    GType stream_handler,

@@ -10,6 +10,7 @@
 G_BEGIN_DECLS
 
 typedef struct _SampleServer SampleServer;
+typedef void (*SampleReadyFunc) (SrvBaseServer *server);
 
 SampleServer *sample_server_new (const char *summary,
                                  const GOptionEntry *entries);
@@ -19,6 +20,7 @@ gboolean sample_server_parse (SampleServer *self,
                               int *argc,
                               char ***argv,
                               int *exit_status);
+void sample_server_set_on_ready (SampleServer *self, SampleReadyFunc on_ready);
 int sample_server_run (SampleServer *self,
                        GType stream_handler,
                        GType datagram_handler);
