@@ -25,9 +25,11 @@ test_programs = \
 	%reldir%/test-reader \
 	%reldir%/test-request-order \
 	%reldir%/test-request \
+	%reldir%/test-simple-handlers \
 	%reldir%/test-stream-handler \
 	%reldir%/test-tcp-server \
 	%reldir%/test-threading \
+	%reldir%/test-time-handlers \
 	%reldir%/test-udp-server \
 	%reldir%/test-unix-servers \
 	%reldir%/test-writer \
