@@ -44,6 +44,8 @@ test_scripts = \
 	%reldir%/test-interop.sh \
 	%reldir%/test-python.py \
 	%reldir%/test-samples.sh \
+	%reldir%/test-time-samples.sh \
+	%reldir%/test-tutorials.py \
 	%reldir%/test-vala.sh \
 	$(NULL)
 
