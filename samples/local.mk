@@ -9,6 +9,8 @@ noinst_LTLIBRARIES += %reldir%/libsample.la
 	%reldir%/sample-answer.h \
 	%reldir%/sample-client.c \
 	%reldir%/sample-client.h \
+	%reldir%/sample-console.c \
+	%reldir%/sample-console.h \
 	%reldir%/sample-server.c \
 	%reldir%/sample-server.h \
 	%reldir%/sample-talk.c \
@@ -33,6 +35,8 @@ noinst_PROGRAMS += \
 	%reldir%/greeting-client \
 	%reldir%/greeting-server \
 	%reldir%/minimal \
+	%reldir%/operator-client \
+	%reldir%/operator-server \
 	%reldir%/simple-server \
 	%reldir%/time-client \
 	%reldir%/time-server \
@@ -59,6 +63,17 @@ noinst_PROGRAMS += \
 	$(NULL)
 %canon_reldir%_minimal_LDFLAGS = $(samples_ldflags)
 
+%canon_reldir%_operator_client_LDADD = $(samples_ldadd)
+%canon_reldir%_operator_client_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_operator_server_SOURCES = \
+	%reldir%/operator-desk.c \
+	%reldir%/operator-desk.h \
+	%reldir%/operator-server.c \
+	$(NULL)
+%canon_reldir%_operator_server_LDADD = $(samples_ldadd)
+%canon_reldir%_operator_server_LDFLAGS = $(samples_ldflags)
+
 %canon_reldir%_simple_server_LDADD = $(samples_ldadd)
 %canon_reldir%_simple_server_LDFLAGS = $(samples_ldflags)
 
@@ -81,6 +96,8 @@ EXTRA_DIST += \
 	%reldir%/echo-server.1 \
 	%reldir%/greeting-client.1 \
 	%reldir%/greeting-server.1 \
+	%reldir%/operator-client.1 \
+	%reldir%/operator-server.1 \
 	%reldir%/simple-server.1 \
 	%reldir%/time-client.1 \
 	%reldir%/time-server.1 \

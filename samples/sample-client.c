@@ -231,6 +231,13 @@ sample_client_describe (SampleClient *self,
   g_option_context_set_description (self->context, description);
 }
 
+/* No events, for a program that needs the terminal. */
+void
+sample_client_set_quiet (SampleClient *self)
+{
+  self->quiet = TRUE;
+}
+
 /* FALSE when the program shall end now, with @exit_status. */
 gboolean
 sample_client_parse (SampleClient *self,

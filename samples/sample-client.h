@@ -17,6 +17,7 @@ void sample_client_free (SampleClient *self);
 void sample_client_describe (SampleClient *self,
                              const GOptionEntry *entries,
                              const char *description);
+void sample_client_set_quiet (SampleClient *self);
 gboolean sample_client_parse (SampleClient *self,
                               int *argc,
                               char ***argv,

@@ -384,6 +384,13 @@ sample_server_parse (SampleServer *self,
   return TRUE;
 }
 
+/* No events, for a program that needs the terminal. They may go to a file. */
+void
+sample_server_set_quiet (SampleServer *self)
+{
+  self->quiet = TRUE;
+}
+
 /* @on_ready is called for each server, after the start-up lines. */
 void
 sample_server_set_on_ready (SampleServer *self, SampleReadyFunc on_ready)

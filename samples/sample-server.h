@@ -20,6 +20,7 @@ gboolean sample_server_parse (SampleServer *self,
                               int *argc,
                               char ***argv,
                               int *exit_status);
+void sample_server_set_quiet (SampleServer *self);
 void sample_server_set_on_ready (SampleServer *self, SampleReadyFunc on_ready);
 int sample_server_run (SampleServer *self,
                        GType stream_handler,
