@@ -116,9 +116,11 @@ send_lines (Talk *talk, GError **error)
 {
   const char *bye = bye_word != NULL ? bye_word : "ByeBye";
   gboolean go_on = TRUE;
+  guint tag;
   char *line;
 
-  while (go_on && (line = sample_console_read_line (talk->console)) != NULL)
+  while (go_on &&
+         (line = sample_console_read_line (talk->console, &tag)) != NULL)
     {
       g_autofree char *message =
         g_strconcat (line, no_newline ? "" : "\n", NULL);
@@ -168,7 +170,7 @@ chat (SampleClient *client, GError **error)
 
   if (sample_console_is_terminal (console))
     sample_client_set_quiet (client);
-  sample_console_set_prompt (console, ">>> ");
+  sample_console_set_prompt (console, ">>> ", 0);
   g_mutex_init (&talk.lock);
   g_cond_init (&talk.cond);
   thread = g_thread_new ("network", listen_to_server, &talk);

@@ -32,7 +32,7 @@ struct _OperatorDesk
   GMutex lock;              /* guards the rest */
   GPtrArray *conversations; /* of Conversation, the oldest first */
   guint last_id;
-  guint chosen; /* whom the operator answers; 0: nobody */
+  guint chosen; /* whom the prompt names; 0: nobody */
 };
 
 static void
@@ -57,14 +57,31 @@ find (OperatorDesk *self, guint id)
   return NULL;
 }
 
+static char *
+make_prompt (guint id)
+{
+  return id != 0 ? g_strdup_printf ("[%u] >>> ", id) : g_strdup (">>> ");
+}
+
 static void
 choose (OperatorDesk *self, guint id)
 {
-  g_autofree char *prompt = id != 0 ? g_strdup_printf ("[%u] >>> ", id)
-                                    : g_strdup (">>> ");
+  g_autofree char *prompt = make_prompt (id);
 
   self->chosen = id;
-  sample_console_set_prompt (self->console, prompt);
+  sample_console_set_prompt (self->console, prompt, id);
+}
+
+/* Whoever speaks while nobody is chosen is, but not behind the operator's
+ * back. */
+static void
+offer (OperatorDesk *self, guint id)
+{
+  g_autofree char *prompt = make_prompt (id);
+
+  if (self->chosen == 0 &&
+      sample_console_offer_prompt (self->console, prompt, id))
+    self->chosen = id;
 }
 
 static void
@@ -165,9 +182,9 @@ obey_command (OperatorDesk *self, const char *line)
 }
 
 static void
-obey_text (OperatorDesk *self, const char *line)
+obey_text (OperatorDesk *self, guint chosen, const char *line)
 {
-  Conversation *conversation = find (self, self->chosen);
+  Conversation *conversation = find (self, chosen);
   const char *text = line;
 
   if (*line == '@')
@@ -220,7 +237,7 @@ operator_desk_join (OperatorDesk *self, SrvRequest *request)
   return id;
 }
 
-/* A client has said something. Whoever speaks while nobody is chosen is. */
+/* A client has said something. */
 void
 operator_desk_say (OperatorDesk *self, guint id, const char *text, gsize length)
 {
@@ -232,8 +249,7 @@ operator_desk_say (OperatorDesk *self, guint id, const char *text, gsize length)
   g_assert (conversation != NULL);
   conversation->n_unanswered++;
   sample_console_show (self->console, "[%u] %s", id, shown);
-  if (self->chosen == 0 && !sample_console_is_typing (self->console))
-    choose (self, id);
+  offer (self, id);
   g_mutex_unlock (&self->lock);
 }
 
@@ -249,9 +265,10 @@ operator_desk_leave (OperatorDesk *self, guint id, const char *reason)
   g_mutex_unlock (&self->lock);
 }
 
-/* What the operator has typed. FALSE when it was to quit. */
+/* What the operator has typed, and whom the prompt named then. FALSE when it was
+ * to quit. */
 gboolean
-operator_desk_obey (OperatorDesk *self, const char *line)
+operator_desk_obey (OperatorDesk *self, guint chosen, const char *line)
 {
   gboolean go_on = TRUE;
 
@@ -259,7 +276,7 @@ operator_desk_obey (OperatorDesk *self, const char *line)
   if (*line == '/')
     go_on = obey_command (self, line);
   else if (*line != '\0')
-    obey_text (self, line);
+    obey_text (self, chosen, line);
   g_mutex_unlock (&self->lock);
   return go_on;
 }

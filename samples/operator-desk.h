@@ -23,7 +23,9 @@ void operator_desk_say (OperatorDesk *self,
                         gsize length);
 void operator_desk_leave (OperatorDesk *self, guint id, const char *reason);
 
-gboolean operator_desk_obey (OperatorDesk *self, const char *line);
+gboolean operator_desk_obey (OperatorDesk *self,
+                             guint chosen,
+                             const char *line);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (OperatorDesk, operator_desk_free)
 

@@ -208,11 +208,12 @@ static gpointer
 obey_operator (G_GNUC_UNUSED gpointer data)
 {
   gboolean go_on = TRUE;
+  guint chosen;
   char *line;
 
-  while (go_on && (line = sample_console_read_line (console)) != NULL)
+  while (go_on && (line = sample_console_read_line (console, &chosen)) != NULL)
     {
-      go_on = operator_desk_obey (desk, line);
+      go_on = operator_desk_obey (desk, chosen, line);
       g_free (line);
     }
   if (!go_on || sample_console_is_terminal (console))

@@ -49,6 +49,7 @@ struct _SampleConsole
 
   GMutex lock; /* guards the rest, and what is written */
   char *prompt;
+  guint tag;          /* of the prompt */
   GString *line;      /* what has been typed */
   gsize cursor;       /* where in it, in bytes */
   GString *input;     /* read, not yet looked at */
@@ -375,11 +376,12 @@ take_plain_line (SampleConsole *self)
 }
 
 static char *
-take_line (SampleConsole *self, gboolean *ended)
+take_line (SampleConsole *self, guint *tag, gboolean *ended)
 {
   char *line;
 
   g_mutex_lock (&self->lock);
+  *tag = self->tag;
   line = self->is_terminal ? take_typed_line (self, ended)
                            : take_plain_line (self);
   g_mutex_unlock (&self->lock);
@@ -465,26 +467,36 @@ sample_console_is_terminal (SampleConsole *self)
   return self->is_terminal;
 }
 
-void
-sample_console_set_prompt (SampleConsole *self, const char *prompt)
+static void
+change_prompt (SampleConsole *self, const char *prompt, guint tag)
 {
-  g_mutex_lock (&self->lock);
   g_free (self->prompt);
   self->prompt = g_strdup (prompt);
+  self->tag = tag;
   draw (self);
+}
+
+/* The tag comes back with each line that is ended beside this prompt. */
+void
+sample_console_set_prompt (SampleConsole *self, const char *prompt, guint tag)
+{
+  g_mutex_lock (&self->lock);
+  change_prompt (self, prompt, tag);
   g_mutex_unlock (&self->lock);
 }
 
-/* Whether there is something that has not been sent off by Enter. */
+/* The same, but not while something is being typed. FALSE if so. */
 gboolean
-sample_console_is_typing (SampleConsole *self)
+sample_console_offer_prompt (SampleConsole *self, const char *prompt, guint tag)
 {
-  gboolean is_typing;
+  gboolean is_idle;
 
   g_mutex_lock (&self->lock);
-  is_typing = self->line->len > 0;
+  is_idle = self->line->len == 0;
+  if (is_idle)
+    change_prompt (self, prompt, tag);
   g_mutex_unlock (&self->lock);
-  return is_typing;
+  return is_idle;
 }
 
 /* One line, above what is being typed. What comes from the network must have
@@ -508,14 +520,15 @@ sample_console_show (SampleConsole *self, const char *format, ...)
   g_mutex_unlock (&self->lock);
 }
 
-/* Waits for a line, without its end. NULL: there will be no more. */
+/* Waits for a line, without its end; @tag is that of the prompt beside which it
+ * was ended. NULL: there will be no more. */
 char *
-sample_console_read_line (SampleConsole *self)
+sample_console_read_line (SampleConsole *self, guint *tag)
 {
   gboolean ended = FALSE;
   char *line;
 
-  while ((line = take_line (self, &ended)) == NULL && !ended)
+  while ((line = take_line (self, tag, &ended)) == NULL && !ended)
     {
       if (!wait_for_input (self))
         return NULL;

@@ -15,12 +15,16 @@ SampleConsole *sample_console_new (void);
 void sample_console_free (SampleConsole *self);
 
 gboolean sample_console_is_terminal (SampleConsole *self);
-void sample_console_set_prompt (SampleConsole *self, const char *prompt);
-gboolean sample_console_is_typing (SampleConsole *self);
+void sample_console_set_prompt (SampleConsole *self,
+                                const char *prompt,
+                                guint tag);
+gboolean sample_console_offer_prompt (SampleConsole *self,
+                                      const char *prompt,
+                                      guint tag);
 void sample_console_show (SampleConsole *self, const char *format, ...)
   G_GNUC_PRINTF (2, 3);
 
-char *sample_console_read_line (SampleConsole *self);
+char *sample_console_read_line (SampleConsole *self, guint *tag);
 void sample_console_stop (SampleConsole *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SampleConsole, sample_console_free)

@@ -42,6 +42,7 @@ test_scripts = \
 	%reldir%/test-fuzz-corpus.sh \
 	%reldir%/test-installed.sh \
 	%reldir%/test-interop.sh \
+	%reldir%/test-operator.py \
 	%reldir%/test-python.py \
 	%reldir%/test-samples.sh \
 	%reldir%/test-time-samples.sh \
