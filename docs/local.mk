@@ -8,6 +8,7 @@ docs_chapters = \
 	%reldir%/performance.md \
 	%reldir%/performance.svg \
 	%reldir%/porting.md \
+	%reldir%/tutorial-systems.md \
 	$(NULL)
 
 docs_configs = \

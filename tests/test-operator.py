@@ -464,6 +464,24 @@ class OurClient(unittest.TestCase):
                 self.assertEqual(terminal.end(), 0)
         self.assertEqual(heard, ['EXIT', ' exit ', 'do not exit'])
 
+    def test_O3_host_and_port_are_asked_for(self):
+        with their_server(self.chat) as (endpoint, heard):
+            with on_terminal('operator-client', '--no-newline') as terminal:
+                for port in '70000', '0':  # three attempts in all
+                    terminal.wait_for_row('Host [127.0.0.1]: ')
+                    terminal.type('\n')
+                    terminal.wait_for_row('Port [9999]: ')
+                    terminal.type(port + '\n')
+                terminal.wait_for_row('Host [127.0.0.1]: ')
+                terminal.type('127.0.0.1\n')
+                terminal.wait_for_row('Port [9999]: ')
+                terminal.type(endpoint.rsplit(':', 1)[1] + '\n')
+                terminal.wait_for_row('>>> ')
+                terminal.type('ByeBye\r')
+                self.assertEqual(terminal.end(), 0)
+        self.assertIn("port 0 is nobody's", terminal.screen.rows)
+        self.assertEqual(heard, ['ByeBye'])
+
     def test_lines_that_come_in_do_not_garble(self):
         def serve(server, heard):
             client, _ = server.accept()

@@ -91,7 +91,7 @@ matches ()
 ### Every program
 
 for program in time-server greeting-server simple-server upper-server \
-  time-client greeting-client upper-client
+  operator-server time-client greeting-client upper-client operator-client
 do
   tap_try "$program --help" ends_with 0 "$samples/$program" --help
   tap_try "$program --version" matches "$program [0-9.]+" \
