@@ -78,14 +78,12 @@ srv_datagram_echo_handler_handle (SrvBaseRequestHandler *handler,
   gsize length = 0;
   const guint8 *packet = srv_datagram_get_data (datagram, &length);
 
-  if (log != NULL)
-    srv_event_log_received (log, handler, packet, length);
+  srv_event_log_received (log, handler, packet, length);
   if (!srv_datagram_can_reply (datagram))
     return TRUE;
   if (!reply (self, datagram, packet, length, error))
     return FALSE;
-  if (log != NULL)
-    srv_event_log_sent (log, handler, length);
+  srv_event_log_sent (log, handler, length);
   return TRUE;
 }
 

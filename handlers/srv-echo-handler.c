@@ -113,19 +113,17 @@ static void
 note_received (Session *session, const guint8 *chunk, gsize length)
 {
   session->n_received += length;
-  if (session->log != NULL)
-    srv_event_log_received (session->log,
-                            SRV_BASE_REQUEST_HANDLER (session->handler), chunk,
-                            length);
+  srv_event_log_received (session->log,
+                          SRV_BASE_REQUEST_HANDLER (session->handler), chunk,
+                          length);
 }
 
 static void
 note_sent (Session *session, gsize length)
 {
   session->n_sent += length;
-  if (session->log != NULL)
-    srv_event_log_sent (session->log,
-                        SRV_BASE_REQUEST_HANDLER (session->handler), length);
+  srv_event_log_sent (session->log, SRV_BASE_REQUEST_HANDLER (session->handler),
+                      length);
 }
 
 static gboolean
@@ -165,12 +163,10 @@ srv_echo_handler_handle (SrvBaseRequestHandler *handler, GError **error)
   GError *local = NULL;
   gboolean ok;
 
-  if (session.log != NULL)
-    srv_event_log_connected (session.log, handler);
+  srv_event_log_connected (session.log, handler);
   ok = echo_chunks (&session, &local);
-  if (session.log != NULL)
-    srv_event_log_disconnected (session.log, handler, session.n_received,
-                                session.n_sent, local);
+  srv_event_log_disconnected (session.log, handler, session.n_received,
+                              session.n_sent, local);
   if (local != NULL)
     g_propagate_error (error, local);
   return ok;

@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The example of a handler. A handler of your own needs four things, marked
- * 1 to 4 below: a class, what one object of it holds, what it does for a
- * client, and the class's init that says so. All the rest is settings.
+ * 1 to 4 below: what one object of it holds, the class, what it does for a
+ * client, and the class's init that says so. All the rest is settings, which
+ * yours may do without; and so it may without the event log.
  */
 
 #include "config.h"
@@ -89,7 +90,8 @@ send_reply (SrvTimeHandler *self, GBytes *reply, GError **error)
 /* 3. What it does for a client. It may take its time and wait: the mix-in of
  * the server sees to it that others are served meanwhile. When it returns, the
  * connection is closed. FALSE with an error is reported by the server, which
- * goes on; so none of it can hurt another client. */
+ * goes on; so none of it can hurt another client. There always is a place for
+ * the error. */
 static gboolean
 srv_time_handler_handle (SrvBaseRequestHandler *handler, GError **error)
 {
