@@ -44,6 +44,17 @@ admits (SrvBaseServer *self)
   return priv->mix_in == NULL || srv_mix_in_admits (priv->mix_in, self);
 }
 
+/* A worker that was busy when its run ended must not go on in the next. */
+static gboolean
+must_leave (SrvBaseServer *self, const SrvLoop *loop)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+
+  return srv_base_server_must_stop (self) ||
+         (loop->is_worker &&
+          g_atomic_int_get (&priv->n_ended_runs) != loop->run);
+}
+
 /* When the listener may be asked again; 0: now. */
 static gint64
 pause_end (const SrvLoop *loop)
@@ -169,7 +180,7 @@ take_batch (SrvBaseServer *self, SrvLoop *loop, GError **error)
 
   for (int i = 0; i < BATCH && step == SRV_STEP_GO_ON; i++)
     {
-      if (srv_base_server_must_stop (self) || !admits (self))
+      if (must_leave (self, loop) || !admits (self))
         break;
       step = srv_base_server_take_one (self, loop, &result, error);
       if (step == SRV_STEP_FAILED)
@@ -177,8 +188,11 @@ take_batch (SrvBaseServer *self, SrvLoop *loop, GError **error)
       if (step == SRV_STEP_WAIT)
         note_drained (loop, LISTENER);
       loop->more = loop->stock != NULL && step == SRV_STEP_GO_ON;
-      if (result != SRV_HANDLE_RESULT_NOTHING &&
-          !srv_base_server_must_stop (self) &&
+      if (result == SRV_HANDLE_RESULT_NOTHING)
+        continue;
+      if (loop->is_worker)
+        loop->idle_at = srv_deadline_from_ms (loop->idle_ms);
+      if (!must_leave (self, loop) &&
           !srv_base_server_service_actions (self, error))
         return FALSE;
     }
@@ -212,7 +226,7 @@ do_round (SrvBaseServer *self, SrvLoop *loop, const Wait *wait, GError **error)
   if ((listener->revents != 0 || need_not_wait (loop, wait)) &&
       !take_batch (self, loop, error))
     return FALSE;
-  return srv_base_server_must_stop (self) || serve_interval (self, loop, error);
+  return must_leave (self, loop) || serve_interval (self, loop, error);
 }
 
 static void
@@ -223,6 +237,8 @@ prepare_run (SrvBaseServer *self, SrvLoop *loop)
   loop->next_service = priv->poll_interval_ms > 0 && !loop->is_worker
                          ? srv_deadline_from_ms (priv->poll_interval_ms)
                          : SRV_DEADLINE_NEVER;
+  loop->run = g_atomic_int_get (&priv->n_ended_runs);
+  loop->idle_at = SRV_DEADLINE_NEVER;
 }
 
 /* From here on the calling task is this loop, until what it was is put back. */
@@ -245,13 +261,19 @@ run (SrvBaseServer *self, SrvLoop *loop, GError **error)
 
   loop->set = srv_wait_set_new (loop->is_worker);
   prepare_run (self, loop);
-  while (ok && !srv_base_server_must_stop (self))
+  while (ok && !must_leave (self, loop) &&
+         !srv_deadline_has_passed (loop->idle_at))
     {
       prepare (self, loop, &wait);
       ok = check_descriptor (self, error) &&
-           wait_once (self, loop, &wait, loop->next_service, error) &&
+           wait_once (self, loop, &wait,
+                      srv_deadline_min (loop->next_service, loop->idle_at),
+                      error) &&
            do_round (self, loop, &wait, error);
     }
+  /* Who read the event last may have taken it from the others. */
+  if (srv_base_server_must_stop (self))
+    srv_base_server_wake (self);
   SRV_BASE_SERVER_GET_CLASS (self)->before_wait (self);
   g_clear_pointer (&loop->set, srv_wait_set_free);
   srv_task_set (SRV_TASK_LOOP, outer);
@@ -319,15 +341,43 @@ srv_base_server_run_loop (SrvBaseServer *self, GError **error)
 gboolean
 srv_base_server_run_worker (SrvBaseServer *self, GError **error)
 {
-  SrvLoop loop = { .is_worker = TRUE };
+  return srv_base_server_run_worker_until_idle (self, -1, NULL, error);
+}
+
+/**
+ * srv_base_server_run_worker_until_idle:
+ * @self: a server
+ * @idle_ms: how long to wait for another request after one, in milliseconds;
+ *   -1 waits for ever
+ * @is_idle: (out) (optional): whether it returned because no other came
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Does what [method@SocketServer.BaseServer.run_worker] does, and returns also
+ * when the loop has taken a request and no other for a while. Until it takes
+ * its first one, it waits for ever.
+ *
+ * Threads: any number, of the mix-in's own; or fibers of them.
+ *
+ * Returns: %TRUE after a stop and when idle, %FALSE with @error set otherwise
+ */
+gboolean
+srv_base_server_run_worker_until_idle (SrvBaseServer *self,
+                                       int idle_ms,
+                                       gboolean *is_idle,
+                                       GError **error)
+{
+  SrvLoop loop = { .is_worker = TRUE, .idle_ms = idle_ms };
   gboolean ok;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
+  g_return_val_if_fail (idle_ms >= -1, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   ok = run (self, &loop, error);
   if (loop.put_back != NULL)
     loop.put_back (loop.stock);
+  if (is_idle != NULL)
+    *is_idle = ok && !must_leave (self, &loop);
   return ok;
 }
 

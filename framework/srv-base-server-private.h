@@ -38,6 +38,9 @@ typedef struct
   gboolean more;           /* nothing has said yet that there is no more */
   gpointer stock;          /* owned: what get_request has taken ahead */
   GDestroyNotify put_back; /* does something with the rest of it */
+  int run;        /* of a worker: which run it began in */
+  int idle_ms;    /* of a worker: how long it waits after a request, or -1 */
+  gint64 idle_at; /* when it has waited for so long */
 } SrvLoop;
 
 typedef struct
@@ -94,6 +97,7 @@ typedef struct
   int draining;
   int patient; /* the drain may still be shortened by a hurry */
   int in_shortage;
+  int n_ended_runs; /* a worker that comes late finds out by this */
 
   /* Set once. */
   GSocketAddress *server_address; /* owned, nullable: what was bound */

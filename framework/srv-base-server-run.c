@@ -164,6 +164,7 @@ srv_base_server_end_run (SrvBaseServer *self)
 
   srv_base_server_set_state (self, SRV_SERVER_STATE_STOPPING);
   g_mutex_lock (&priv->lock);
+  g_atomic_int_inc (&priv->n_ended_runs);
   g_atomic_int_set (&priv->stop_requested, FALSE);
   priv->running = FALSE;
   if (!g_atomic_int_get (&priv->closing))

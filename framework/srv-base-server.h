@@ -231,6 +231,12 @@ SRV_AVAILABLE_IN_ALL
 gboolean srv_base_server_run_worker (SrvBaseServer *self, GError **error);
 
 SRV_AVAILABLE_IN_ALL
+gboolean srv_base_server_run_worker_until_idle (SrvBaseServer *self,
+                                                int idle_ms,
+                                                gboolean *is_idle,
+                                                GError **error);
+
+SRV_AVAILABLE_IN_ALL
 void srv_base_server_wake (SrvBaseServer *self);
 
 SRV_AVAILABLE_IN_ALL
