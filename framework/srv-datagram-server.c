@@ -141,7 +141,8 @@ get_batch (SrvDatagramServer *self, SrvLoop *loop)
   return stock->batch;
 }
 
-/* Where handlers run on the loop's own thread they are done with a datagram, as
+/* A thread of a pool takes no more than it is about to serve: others are free
+ * for the next one. Where handlers run on the loop's own thread they are done with a datagram, as
  * a rule, before the next ones come. Over Unix sockets a reply may have to wait
  * for its receiver, so it is not kept with others. */
 static gboolean
@@ -159,8 +160,9 @@ receive (SrvDatagramServer *self, SrvLoop *loop, GError **error)
   SrvListener *listener = srv_base_server_get_listener (server);
   gboolean keeps = runs_handlers (server);
   SrvDatagramBatch *batch = get_batch (self, loop);
+  gboolean one_by_one = loop->one_by_one || (loop->is_worker && !keeps);
   SrvDatagram *datagram =
-    srv_datagram_batch_take (batch, loop->one_by_one ? 1 : priv->batch_size,
+    srv_datagram_batch_take (batch, one_by_one ? 1 : priv->batch_size,
                              priv->max_packet_size, keeps, error);
 
   if (datagram == NULL)

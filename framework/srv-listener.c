@@ -19,7 +19,7 @@ struct _SrvListener
 {
   gatomicrefcount ref_count;
   int fd;
-  int reserve_fd; /* gives way when descriptors have run out; or -1 */
+  int reserve_fd; /* atomic: gives way when descriptors run out; or -1 */
   SrvEndpointKind kind;
   SrvSockaddr bound;
   SrvUnixPath *claim; /* nullable */
@@ -353,18 +353,24 @@ srv_listener_retire (SrvListener *self)
 void
 srv_listener_take_reserve (SrvListener *self)
 {
-  if (self->reserve_fd < 0)
-    self->reserve_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  int fd;
+
+  if (g_atomic_int_get (&self->reserve_fd) >= 0)
+    return;
+  fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (fd >= 0 && !g_atomic_int_compare_and_exchange (&self->reserve_fd, -1, fd))
+    close (fd);
 }
 
 /* Gives the reserve away; FALSE if there is none. */
 gboolean
 srv_listener_give_reserve (SrvListener *self)
 {
-  if (self->reserve_fd < 0)
+  int fd = g_atomic_int_exchange (&self->reserve_fd, -1);
+
+  if (fd < 0)
     return FALSE;
-  close (self->reserve_fd);
-  self->reserve_fd = -1;
+  close (fd);
   return TRUE;
 }
 
