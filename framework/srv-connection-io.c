@@ -216,6 +216,52 @@ receive_until_drained (SrvConnection *self,
   return n;
 }
 
+static int
+now_ms (void)
+{
+  return (int) (guint) (g_get_monotonic_time () / 1000);
+}
+
+/* From now on the connection keeps account of its waits. It costs each of them
+ * a look at the clock, so it is only for who asks. Before anybody receives. */
+void
+srv_connection_note_idle (SrvConnection *self)
+{
+  self->notes_idle = TRUE;
+}
+
+/* How long the handler has been waiting for input, in milliseconds; -1 if it
+ * does not wait, or nobody asked to keep account. From any thread. */
+int
+srv_connection_get_idle_time (SrvConnection *self)
+{
+  int since_ms = g_atomic_int_get (&self->idle_since_ms);
+
+  if (since_ms == 0)
+    return -1;
+  return (int) (((guint) now_ms () - (guint) since_ms) & G_MAXINT);
+}
+
+static gssize
+receive_or_end (SrvConnection *self,
+                void *buffer,
+                gsize count,
+                GCancellable *cancellable,
+                GError **error)
+{
+  gssize n;
+
+  if (self->notes_idle)
+    g_atomic_int_set (&self->idle_since_ms, now_ms () | 1);
+  if (self->ends_on_drain)
+    n = receive_until_drained (self, buffer, count, cancellable, error);
+  else
+    n = receive (self, buffer, count, cancellable, error);
+  if (self->notes_idle)
+    g_atomic_int_set (&self->idle_since_ms, 0);
+  return n;
+}
+
 /**
  * srv_connection_receive:
  * @self: a connection
@@ -249,10 +295,7 @@ srv_connection_receive (SrvConnection *self,
 
   if (!srv_connection_check_open (self, "receive", error))
     return -1;
-  if (self->ends_on_drain)
-    n = receive_until_drained (self, buffer, count, cancellable, error);
-  else
-    n = receive (self, buffer, count, cancellable, error);
+  n = receive_or_end (self, buffer, count, cancellable, error);
   /* The end that a drain made is not the client's. */
   if (n == 0 && count > 0 && !g_atomic_int_get (&self->drained))
     self->at_end = TRUE;

@@ -29,6 +29,11 @@ struct _SrvConnection
   int drained;    /* atomic */
   int in_receive; /* atomic */
 
+  /* How long the handler has been waiting for the client, for who wants to
+   * know. */
+  gboolean notes_idle;
+  int idle_since_ms; /* atomic; 0: it does not wait */
+
   SrvSockaddr peer;
   SrvFiberWatch watch; /* in the worker of the fiber that serves it */
 
@@ -48,6 +53,8 @@ void srv_connection_close_now (SrvConnection *self);
 void srv_connection_drain_from_signal (SrvConnection *self);
 void srv_connection_end_on_drain (SrvConnection *self, int drain_fd);
 gboolean srv_connection_is_cut (SrvConnection *self);
+void srv_connection_note_idle (SrvConnection *self);
+int srv_connection_get_idle_time (SrvConnection *self);
 gint64 srv_connection_own_deadline (SrvConnection *self);
 gssize srv_connection_fail_timed_out (const char *what, GError **error);
 gssize srv_connection_fail (const char *what, int saved_errno, GError **error);
