@@ -33,6 +33,7 @@ srv_public_headers = \
 	%reldir%/srv-stream-server.h \
 	%reldir%/srv-sync.h \
 	%reldir%/srv-tcp-server.h \
+	%reldir%/srv-thread-pool-mix-in.h \
 	%reldir%/srv-threading-mix-in.h \
 	%reldir%/srv-types.h \
 	%reldir%/srv-udp-server.h \
@@ -103,6 +104,8 @@ srv_sources = \
 	%reldir%/srv-sync.c \
 	%reldir%/srv-task.c \
 	%reldir%/srv-tcp-server.c \
+	%reldir%/srv-thread-pool-mix-in.c \
+	%reldir%/srv-thread-pool.c \
 	%reldir%/srv-threading-mix-in.c \
 	%reldir%/srv-udp-server.c \
 	%reldir%/srv-unix-datagram-server.c \
@@ -141,6 +144,7 @@ srv_private_headers = \
 	%reldir%/srv-reader-private.h \
 	%reldir%/srv-sockaddr-private.h \
 	%reldir%/srv-task-private.h \
+	%reldir%/srv-thread-pool-private.h \
 	%reldir%/srv-unix-options-private.h \
 	%reldir%/srv-unix-path-private.h \
 	%reldir%/srv-wait-list-private.h \

@@ -34,6 +34,7 @@
 #include "srv-stream-server.h"
 #include "srv-sync.h"
 #include "srv-tcp-server.h"
+#include "srv-thread-pool-mix-in.h"
 #include "srv-threading-mix-in.h"
 #include "srv-types.h"
 #include "srv-udp-server.h"

@@ -239,7 +239,7 @@ srv_connection_get_idle_time (SrvConnection *self)
 
   if (since_ms == 0)
     return -1;
-  return (int) (((guint) now_ms () - (guint) since_ms) & G_MAXINT);
+  return MAX ((int) ((guint) now_ms () - (guint) since_ms), 0);
 }
 
 static gssize

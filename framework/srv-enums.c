@@ -51,3 +51,10 @@ G_DEFINE_ENUM_TYPE (SrvForkGuard,
                     G_DEFINE_ENUM_VALUE (SRV_FORK_GUARD_IGNORE, "ignore"),
                     G_DEFINE_ENUM_VALUE (SRV_FORK_GUARD_WARN, "warn"),
                     G_DEFINE_ENUM_VALUE (SRV_FORK_GUARD_REFUSE, "refuse"))
+
+G_DEFINE_ENUM_TYPE (SrvFullPolicy,
+                    srv_full_policy,
+                    G_DEFINE_ENUM_VALUE (SRV_FULL_POLICY_WAIT, "wait"),
+                    G_DEFINE_ENUM_VALUE (SRV_FULL_POLICY_REFUSE, "refuse"),
+                    G_DEFINE_ENUM_VALUE (SRV_FULL_POLICY_OLDEST_IDLE,
+                                         "oldest-idle"))

@@ -150,4 +150,26 @@ typedef enum
 SRV_AVAILABLE_IN_ALL
 GType srv_fork_guard_get_type (void);
 
+/**
+ * SrvFullPolicy:
+ * @SRV_FULL_POLICY_WAIT: it waits in the system's queue until there is room
+ * @SRV_FULL_POLICY_REFUSE: it is turned away
+ * @SRV_FULL_POLICY_OLDEST_IDLE: the connection whose handler has been waiting
+ *   longest for its client is cut; if none waits, the request is turned away
+ *
+ * What [class@SocketServer.ThreadPoolMixIn] does with a request for which it has
+ * no room.
+ */
+typedef enum
+{
+  SRV_FULL_POLICY_WAIT,
+  SRV_FULL_POLICY_REFUSE,
+  SRV_FULL_POLICY_OLDEST_IDLE,
+} SrvFullPolicy;
+
+#define SRV_TYPE_FULL_POLICY (srv_full_policy_get_type ())
+
+SRV_AVAILABLE_IN_ALL
+GType srv_full_policy_get_type (void);
+
 G_END_DECLS

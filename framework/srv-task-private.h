@@ -28,6 +28,7 @@ typedef enum
   SRV_TASK_LOOP,         /* which loop runs */
   SRV_TASK_ACCEPT_ERRNO, /* beside the GError of the last get_request */
   SRV_TASK_MIX_IN,       /* whose worker it is */
+  SRV_TASK_POOL_THREAD,  /* which one of a pool */
   SRV_TASK_SPAWNED,      /* the tasks that this one has started */
   SRV_TASK_N_SLOTS,
 } SrvTaskSlot;

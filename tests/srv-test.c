@@ -804,6 +804,8 @@ srv_test_mix_in_new (SrvTestMixIn mix_in)
       return object;
     case SRV_TEST_FIBERS:
       return srv_fiber_mix_in_new ();
+    case SRV_TEST_THREAD_POOL:
+      return srv_thread_pool_mix_in_new ();
     case SRV_TEST_N_MIX_INS:
     default:
       g_assert_not_reached ();

@@ -60,6 +60,21 @@ assert_steps (SrvTestWho who, const char *expected)
   ck_assert_str_eq (steps->str, expected);
 }
 
+/* A thread of a pool does everything, or is given what a loop took. */
+static void
+assert_pool (const char *parent, const char *steps, const char *all)
+{
+  g_autofree char *on_loop = srv_test_get_trace (SRV_TEST_LOOP);
+
+  if (strstr (on_loop, "get_request") == NULL)
+    {
+      assert_steps (SRV_TEST_WORKERS, all);
+      return;
+    }
+  assert_steps (SRV_TEST_LOOP, parent);
+  assert_steps (SRV_TEST_WORKERS, steps);
+}
+
 /* Checks loop and worker against the STEPS of the worker. */
 static void
 assert_split (SrvTestMixIn mix_in, const char *steps, const char *loop_end)
@@ -87,6 +102,9 @@ assert_split (SrvTestMixIn mix_in, const char *steps, const char *loop_end)
       /* In serve_forever () each worker runs a loop, and then serves. */
       assert_steps (SRV_TEST_LOOP, *loop_end != '\0' ? worker : parent);
       assert_steps (SRV_TEST_WORKERS, *loop_end != '\0' ? "" : steps);
+      break;
+    case SRV_TEST_THREAD_POOL:
+      assert_pool (parent, steps, all);
       break;
     case SRV_TEST_N_MIX_INS:
     default:
