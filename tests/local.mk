@@ -28,6 +28,7 @@ test_programs = \
 	%reldir%/test-simple-handlers \
 	%reldir%/test-stream-handler \
 	%reldir%/test-tcp-server \
+	%reldir%/test-thread-pool \
 	%reldir%/test-threading \
 	%reldir%/test-time-handlers \
 	%reldir%/test-udp-server \
