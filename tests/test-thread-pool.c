@@ -377,6 +377,7 @@ START_TEST (full_pool_refuses)
   fd = srv_test_connect (server);
   srv_test_expect_gone (fd);
   srv_test_close (fd);
+  srv_test_wait_for_trace ("shutdown_request", 1);
   ck_assert_uint_eq (srv_test_get_error_domain (), SRV_ERROR);
   ck_assert_int_eq (srv_test_get_error_code (), SRV_ERROR_LIMIT);
   ck_assert_uint_eq (srv_test_count_trace ("handle_error"), 1);
@@ -444,7 +445,7 @@ START_TEST (nobody_is_cut_who_is_busy)
         srv_test_say (fds[i], "question");
       srv_test_eventually (get_n_accepted (server) == i + 1);
     }
-  srv_test_wait_for_trace ("handle_error", 1);
+  srv_test_wait_for_trace ("shutdown_request", 1);
   ck_assert_int_eq (srv_test_get_error_code (), SRV_ERROR_LIMIT);
   if (srv_test_is_stream (transport))
     srv_test_expect_gone (fds[1]);
