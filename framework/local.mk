@@ -105,6 +105,7 @@ srv_sources = \
 	%reldir%/srv-task.c \
 	%reldir%/srv-tcp-server.c \
 	%reldir%/srv-thread-pool-mix-in.c \
+	%reldir%/srv-thread-pool-queue.c \
 	%reldir%/srv-thread-pool.c \
 	%reldir%/srv-threading-mix-in.c \
 	%reldir%/srv-udp-server.c \

@@ -19,7 +19,34 @@
 
 G_BEGIN_DECLS
 
+typedef struct _SrvThreadPool SrvThreadPool;
+
+/* A request that has been handed over. */
 typedef struct
+{
+  SrvBaseServer *server; /* borrowed, held */
+  SrvRequest *request;   /* owned */
+} SrvPoolJob;
+
+typedef struct
+{
+  SrvThreadPool *pool; /* borrowed */
+  gboolean orphaned;   /* its own: the pool has ended under it */
+
+  /* Under the lock of the pool. */
+  GList link;         /* in the list of threads */
+  GList idle_link;    /* in the stack of idle ones */
+  gboolean is_coming; /* counted in n_coming */
+  gboolean is_idle;
+  SrvWaitList wake;
+  SrvPoolJob *job;     /* owned: to be served next */
+  SrvRequest *request; /* borrowed: being served */
+  gboolean is_cut;     /* its connection, for room */
+  guint run;           /* the last one that it took part in */
+  gboolean must_quit;
+} SrvPoolThread;
+
+struct _SrvThreadPool
 {
   gpointer mix_in; /* borrowed: the owner */
 
@@ -54,7 +81,9 @@ typedef struct
    * stops the pool joins the last. */
   pthread_t ended;
   gboolean has_ended;
-} SrvThreadPool;
+};
+
+/* srv-thread-pool.c */
 
 void srv_thread_pool_init (SrvThreadPool *self, gpointer mix_in);
 void srv_thread_pool_clear (SrvThreadPool *self);
@@ -78,6 +107,30 @@ void srv_thread_pool_serve (SrvThreadPool *self,
                             SrvBaseServer *server,
                             SrvRequest *request);
 
+/* How many requests and loops there are, beside the caller's own. */
+guint srv_thread_pool_count_others (SrvThreadPool *self);
+
+/* Ends the threads, which have nothing to do any more, and waits for them; but
+ * for the one that calls, if any, which ends when it has come so far. */
+void srv_thread_pool_stop (SrvThreadPool *self);
+
+/* For the queue, and under the lock: a place for a new thread, NULL if there is
+ * none; ... */
+SrvPoolThread *srv_thread_pool_reserve (SrvThreadPool *self);
+void srv_thread_pool_begin_service (SrvThreadPool *self,
+                                    SrvPoolThread *thread,
+                                    SrvRequest *request);
+void srv_thread_pool_wake (SrvThreadPool *self, SrvPoolThread *thread);
+
+/* ... and not under it: starts the thread in its place. */
+gboolean srv_thread_pool_launch (SrvThreadPool *self,
+                                 SrvPoolThread *thread,
+                                 SrvBaseServer *server,
+                                 SrvPoolJob **job,
+                                 GError **error);
+
+/* srv-thread-pool-queue.c */
+
 /* Hands a request over. FALSE with @error when there is no room. */
 gboolean srv_thread_pool_push (SrvThreadPool *self,
                                SrvBaseServer *server,
@@ -88,14 +141,12 @@ gboolean srv_thread_pool_push (SrvThreadPool *self,
  * woken when that changes. */
 gboolean srv_thread_pool_admits (SrvThreadPool *self);
 
-/* How many requests and loops there are, beside the caller's own. */
-guint srv_thread_pool_count_others (SrvThreadPool *self);
-
 /* Gives up the requests that no thread has begun. */
 void srv_thread_pool_drop_jobs (SrvThreadPool *self);
 
-/* Ends the threads, which have nothing to do any more, and waits for them; but
- * for the one that calls, if any, which ends when it has come so far. */
-void srv_thread_pool_stop (SrvThreadPool *self);
+/* Whether there may be one thread more. Under the lock. */
+gboolean srv_thread_pool_may_start (SrvThreadPool *self);
+
+void srv_pool_job_free (SrvPoolJob *self);
 
 G_END_DECLS

@@ -8,37 +8,11 @@
 #include "srv-thread-pool-private.h"
 
 #include "srv-base-server.h"
-#include "srv-connection-private.h"
 #include "srv-log-private.h"
 #include "srv-task-private.h"
 
 /* How long to get along without more threads when the system had none. */
 #define RETRY_MS 1000
-
-/* A request that has been handed over. */
-typedef struct
-{
-  SrvBaseServer *server; /* borrowed, held */
-  SrvRequest *request;   /* owned */
-} Job;
-
-typedef struct
-{
-  SrvThreadPool *pool; /* borrowed */
-  gboolean orphaned;   /* its own: the pool has ended under it */
-
-  /* Under the lock of the pool. */
-  GList link;         /* in the list of threads */
-  GList idle_link;    /* in the stack of idle ones */
-  gboolean is_coming; /* counted in n_coming */
-  gboolean is_idle;
-  SrvWaitList wake;
-  Job *job;            /* owned: to be served next */
-  SrvRequest *request; /* borrowed: being served */
-  gboolean is_cut;     /* its connection, for room */
-  guint run;           /* the last one that it took part in */
-  gboolean must_quit;
-} Thread;
 
 typedef enum
 {
@@ -48,33 +22,11 @@ typedef enum
   WORK_LEAVE,
 } Work;
 
-static Job *
-job_new (SrvBaseServer *server, SrvRequest *request)
-{
-  Job *self = g_new (Job, 1);
-
-  srv_base_server_hold (server);
-  self->server = server;
-  self->request = g_object_ref (request);
-  return self;
-}
-
-/* Wakes a drain; from here on the server may be gone. */
-static void
-job_free (Job *self)
-{
-  SrvBaseServer *server = self->server;
-
-  g_object_unref (self->request);
-  g_free (self);
-  srv_base_server_release (server);
-}
-
 /* The thread of the pool that calls, NULL if somebody else does. */
-static Thread *
+static SrvPoolThread *
 own_thread (SrvThreadPool *self)
 {
-  Thread *thread = srv_task_get (SRV_TASK_POOL_THREAD);
+  SrvPoolThread *thread = srv_task_get (SRV_TASK_POOL_THREAD);
 
   return thread != NULL && thread->pool == self ? thread : NULL;
 }
@@ -88,8 +40,10 @@ srv_thread_pool_is_own (SrvThreadPool *self)
 /* Serving. What follows down to the threads' life is under the lock, unless it
  * says so. */
 
-static void
-begin_service (SrvThreadPool *self, Thread *thread, SrvRequest *request)
+void
+srv_thread_pool_begin_service (SrvThreadPool *self,
+                               SrvPoolThread *thread,
+                               SrvRequest *request)
 {
   self->n_busy++;
   thread->request = request;
@@ -97,7 +51,7 @@ begin_service (SrvThreadPool *self, Thread *thread, SrvRequest *request)
 
 /* TRUE if a loop waits for that. */
 static gboolean
-end_service (SrvThreadPool *self, Thread *thread)
+end_service (SrvThreadPool *self, SrvPoolThread *thread)
 {
   gboolean wake = self->at_limit;
 
@@ -112,9 +66,9 @@ end_service (SrvThreadPool *self, Thread *thread)
 
 /* Without the lock. Afterwards the pool may be gone. */
 static void
-serve_job (SrvThreadPool *self, Thread *thread)
+serve_job (SrvThreadPool *self, SrvPoolThread *thread)
 {
-  Job *job = g_steal_pointer (&thread->job);
+  SrvPoolJob *job = g_steal_pointer (&thread->job);
   g_autoptr (GError) error = NULL;
   gboolean wake;
 
@@ -125,38 +79,11 @@ serve_job (SrvThreadPool *self, Thread *thread)
   g_mutex_unlock (&self->lock);
   if (wake)
     srv_base_server_wake (job->server);
-  job_free (job);
-}
-
-static guint
-count_most_threads (SrvThreadPool *self)
-{
-  return MAX (self->min_threads, self->max_threads);
-}
-
-/* After the system had no thread for us the pool gets along with what it has,
- * if it has any. */
-static gboolean
-may_start (SrvThreadPool *self)
-{
-  guint n = self->threads.length;
-
-  return n == 0 || (n < count_most_threads (self) &&
-                    srv_deadline_has_passed (self->retry_at));
-}
-
-static gboolean
-has_room (SrvThreadPool *self)
-{
-  guint n_threads = may_start (self) ? count_most_threads (self)
-                                     : self->threads.length;
-
-  return self->n_busy + self->jobs.length <
-         n_threads + self->n_dying + self->queue_size;
+  srv_pool_job_free (job);
 }
 
 static void
-note_coming (SrvThreadPool *self, Thread *thread, gboolean is_coming)
+note_coming (SrvThreadPool *self, SrvPoolThread *thread, gboolean is_coming)
 {
   if (thread->is_coming == is_coming)
     return;
@@ -164,8 +91,8 @@ note_coming (SrvThreadPool *self, Thread *thread, gboolean is_coming)
   self->n_coming += is_coming ? 1 : -1u;
 }
 
-static void
-wake_thread (SrvThreadPool *self, Thread *thread)
+void
+srv_thread_pool_wake (SrvThreadPool *self, SrvPoolThread *thread)
 {
   g_queue_unlink (&self->idle, &thread->idle_link);
   thread->is_idle = FALSE;
@@ -177,18 +104,18 @@ static void
 wake_idle_threads (SrvThreadPool *self)
 {
   while (self->idle.length > 0)
-    wake_thread (self, self->idle.head->data);
+    srv_thread_pool_wake (self, self->idle.head->data);
 }
 
 /* What a thread does next. */
 static Work
-find_work (SrvThreadPool *self, Thread *thread)
+find_work (SrvThreadPool *self, SrvPoolThread *thread)
 {
   note_coming (self, thread, FALSE);
   if (thread->job == NULL && self->jobs.length > 0)
     {
       thread->job = g_queue_pop_head (&self->jobs);
-      begin_service (self, thread, thread->job->request);
+      srv_thread_pool_begin_service (self, thread, thread->job->request);
     }
   if (thread->job != NULL)
     return WORK_JOB;
@@ -208,7 +135,7 @@ is_surplus (SrvThreadPool *self)
 
 /* FALSE when the thread shall end. */
 static gboolean
-wait_idle (SrvThreadPool *self, Thread *thread)
+wait_idle (SrvThreadPool *self, SrvPoolThread *thread)
 {
   gint64 deadline = is_surplus (self)
                       ? srv_deadline_from_ms (self->idle_time_ms)
@@ -229,7 +156,7 @@ wait_idle (SrvThreadPool *self, Thread *thread)
 /* A thread that decides to end is none any more for those who decide after
  * it. */
 static Work
-wait_for_work (SrvThreadPool *self, Thread *thread)
+wait_for_work (SrvThreadPool *self, SrvPoolThread *thread)
 {
   Work work;
 
@@ -245,7 +172,7 @@ wait_for_work (SrvThreadPool *self, Thread *thread)
 }
 
 static SrvBaseServer *
-begin_loop (SrvThreadPool *self, Thread *thread)
+begin_loop (SrvThreadPool *self, SrvPoolThread *thread)
 {
   thread->run = self->run;
   self->n_accepting++;
@@ -256,7 +183,7 @@ begin_loop (SrvThreadPool *self, Thread *thread)
 /* A loop that was idle is repeated, unless there are enough threads without it
  * and one of them accepts. FALSE when the thread shall end. */
 static gboolean
-end_loop (SrvThreadPool *self, Thread *thread, gboolean is_idle)
+end_loop (SrvThreadPool *self, SrvPoolThread *thread, gboolean is_idle)
 {
   gboolean ends;
 
@@ -273,7 +200,7 @@ end_loop (SrvThreadPool *self, Thread *thread, gboolean is_idle)
 /* Without the lock. Afterwards the pool may be gone. FALSE when the thread shall
  * end. */
 static gboolean
-run_loop (SrvThreadPool *self, Thread *thread, SrvBaseServer *server)
+run_loop (SrvThreadPool *self, SrvPoolThread *thread, SrvBaseServer *server)
 {
   int idle_ms = self->min_threads < self->max_threads ? self->idle_time_ms : -1;
   gboolean is_idle, goes_on;
@@ -331,7 +258,7 @@ deregister (SrvThreadPool *self)
 
 /* FALSE when the thread shall end. */
 static gboolean
-do_work (SrvThreadPool *self, Thread *thread)
+do_work (SrvThreadPool *self, SrvPoolThread *thread)
 {
   SrvBaseServer *server = NULL;
   Work work;
@@ -351,7 +278,7 @@ do_work (SrvThreadPool *self, Thread *thread)
 static void *
 run_thread (void *data)
 {
-  Thread *thread = data;
+  SrvPoolThread *thread = data;
   SrvThreadPool *self = thread->pool;
 
   srv_task_set (SRV_TASK_MIX_IN, self->mix_in);
@@ -365,14 +292,14 @@ run_thread (void *data)
 }
 
 /* Takes a place for a new thread, NULL if there is none. Under the lock. */
-static Thread *
-reserve_thread (SrvThreadPool *self)
+SrvPoolThread *
+srv_thread_pool_reserve (SrvThreadPool *self)
 {
-  Thread *thread;
+  SrvPoolThread *thread;
 
-  if (!may_start (self))
+  if (!srv_thread_pool_may_start (self))
     return NULL;
-  thread = g_new0 (Thread, 1);
+  thread = g_new0 (SrvPoolThread, 1);
   thread->pool = self;
   thread->link.data = thread->idle_link.data = thread;
   thread->run = self->run - 1;
@@ -383,7 +310,7 @@ reserve_thread (SrvThreadPool *self)
 }
 
 static int
-create_thread (SrvThreadPool *self, Thread *thread)
+create_thread (SrvThreadPool *self, SrvPoolThread *thread)
 {
   pthread_attr_t attributes;
   pthread_t id;
@@ -400,10 +327,10 @@ create_thread (SrvThreadPool *self, Thread *thread)
 }
 
 /* Gives the place back. What the thread should have served is returned. */
-static Job *
-abandon_thread (SrvThreadPool *self, Thread *thread, guint *n_left)
+static SrvPoolJob *
+abandon_thread (SrvThreadPool *self, SrvPoolThread *thread, guint *n_left)
 {
-  Job *job = thread->job;
+  SrvPoolJob *job = thread->job;
 
   g_mutex_lock (&self->lock);
   if (job != NULL)
@@ -420,12 +347,12 @@ abandon_thread (SrvThreadPool *self, Thread *thread, guint *n_left)
 
 /* Starts a thread in its place. If that fails, it is no failure as long as there
  * are others. Whoever has given the thread a job gets it back. */
-static gboolean
-launch (SrvThreadPool *self,
-        Thread *thread,
-        SrvBaseServer *server,
-        Job **job,
-        GError **error)
+gboolean
+srv_thread_pool_launch (SrvThreadPool *self,
+                        SrvPoolThread *thread,
+                        SrvBaseServer *server,
+                        SrvPoolJob **job,
+                        GError **error)
 {
   int code = create_thread (self, thread);
   guint n_left;
@@ -453,13 +380,14 @@ start_if (SrvThreadPool *self,
           SrvBaseServer *server,
           GError **error)
 {
-  Thread *thread;
-  Job *none;
+  SrvPoolThread *thread;
+  SrvPoolJob *none;
 
   g_mutex_lock (&self->lock);
-  thread = wanted (self) ? reserve_thread (self) : NULL;
+  thread = wanted (self) ? srv_thread_pool_reserve (self) : NULL;
   g_mutex_unlock (&self->lock);
-  return thread == NULL || launch (self, thread, server, &none, error);
+  return thread == NULL ||
+         srv_thread_pool_launch (self, thread, server, &none, error);
 }
 
 static gboolean
@@ -533,23 +461,28 @@ srv_thread_pool_run_loops (SrvThreadPool *self,
 }
 
 /* For the time that the thread is busy somebody else must accept. Returns whom
- * to launch for that, if there is nobody. */
-static Thread *
-step_out_of_loop (SrvThreadPool *self, Thread *thread, SrvRequest *request)
+ * to srv_thread_pool_launch for that, if there is nobody. */
+static SrvPoolThread *
+step_out_of_loop (SrvThreadPool *self,
+                  SrvPoolThread *thread,
+                  SrvRequest *request)
 {
-  Thread *substitute;
+  SrvPoolThread *substitute;
 
   g_mutex_lock (&self->lock);
-  begin_service (self, thread, request);
+  srv_thread_pool_begin_service (self, thread, request);
   self->n_accepting--;
   srv_wait_list_wake_all (&self->changed);
-  substitute = has_nobody_to_accept (self) ? reserve_thread (self) : NULL;
+  substitute = has_nobody_to_accept (self) ? srv_thread_pool_reserve (self)
+                                           : NULL;
   g_mutex_unlock (&self->lock);
   return substitute;
 }
 
 static void
-step_into_loop (SrvThreadPool *self, Thread *thread, SrvBaseServer *server)
+step_into_loop (SrvThreadPool *self,
+                SrvPoolThread *thread,
+                SrvBaseServer *server)
 {
   gboolean wake;
 
@@ -568,160 +501,22 @@ srv_thread_pool_serve (SrvThreadPool *self,
                        SrvBaseServer *server,
                        SrvRequest *request)
 {
-  Thread *thread = own_thread (self);
+  SrvPoolThread *thread = own_thread (self);
   g_autoptr (GError) error = NULL;
-  Thread *substitute = NULL;
+  SrvPoolThread *substitute = NULL;
   gboolean is_nested;
-  Job *none;
+  SrvPoolJob *none;
 
   g_assert (thread != NULL);
   is_nested = thread->request != NULL;
   if (!is_nested)
     substitute = step_out_of_loop (self, thread, request);
   if (substitute != NULL)
-    launch (self, substitute, server, &none, NULL);
+    srv_thread_pool_launch (self, substitute, server, &none, NULL);
   /* A handler that asks for a stop ends its own request and no more. */
   srv_base_server_complete_request (server, request, &error);
   if (!is_nested)
     step_into_loop (self, thread, server);
-}
-
-/* Makes room: who has been waiting longest for its client is cut. FALSE if
- * nobody waits. Under the lock. */
-static gboolean
-cut_oldest_idle (SrvThreadPool *self)
-{
-  Thread *oldest = NULL;
-  int longest_ms = -1;
-
-  for (GList *i = self->threads.head; i != NULL; i = i->next)
-    {
-      Thread *thread = i->data;
-      int idle_ms =
-        !thread->is_cut && SRV_IS_CONNECTION (thread->request)
-          ? srv_connection_get_idle_time (SRV_CONNECTION (thread->request))
-          : -1;
-
-      if (idle_ms <= longest_ms)
-        continue;
-      longest_ms = idle_ms;
-      oldest = thread;
-    }
-  if (oldest == NULL)
-    return FALSE;
-  oldest->is_cut = TRUE;
-  self->n_dying++;
-  srv_request_cut (oldest->request);
-  return TRUE;
-}
-
-/* Whether a request that no thread can take now may wait for one. Under the
- * lock. */
-static gboolean
-may_queue (SrvThreadPool *self)
-{
-  switch (self->full_policy)
-    {
-    case SRV_FULL_POLICY_REFUSE:
-      return has_room (self);
-    case SRV_FULL_POLICY_OLDEST_IDLE:
-      return has_room (self) || cut_oldest_idle (self);
-    case SRV_FULL_POLICY_WAIT: /* the loop has asked before */
-    default:
-      return TRUE;
-    }
-}
-
-static void
-give_job (SrvThreadPool *self, Thread *thread, Job *job)
-{
-  thread->job = job;
-  begin_service (self, thread, job->request);
-}
-
-/* Finds a place for a job: an idle thread, a new one, which is returned and must
- * be launched, or the queue. A thread that is neither idle nor busy is about to
- * look into the queue. FALSE if there is none. */
-static gboolean
-place_job (SrvThreadPool *self, Job *job, Thread **new_thread)
-{
-  Thread *idle;
-  gboolean placed = TRUE;
-
-  g_mutex_lock (&self->lock);
-  idle = g_queue_peek_head (&self->idle);
-  *new_thread = idle == NULL &&
-                    self->n_busy + self->jobs.length >= self->threads.length
-                  ? reserve_thread (self)
-                  : NULL;
-  if (idle != NULL || *new_thread != NULL)
-    give_job (self, idle != NULL ? idle : *new_thread, job);
-  else if ((placed = may_queue (self)))
-    g_queue_push_tail (&self->jobs, job);
-  if (idle != NULL)
-    wake_thread (self, idle);
-  g_mutex_unlock (&self->lock);
-  return placed;
-}
-
-/* No thread could be had for a job. It waits for one of the others, beyond the
- * bound. */
-static void
-put_back (SrvThreadPool *self, Job *job)
-{
-  g_mutex_lock (&self->lock);
-  g_queue_push_tail (&self->jobs, job);
-  if (self->idle.length > 0)
-    wake_thread (self, self->idle.head->data);
-  g_mutex_unlock (&self->lock);
-}
-
-gboolean
-srv_thread_pool_push (SrvThreadPool *self,
-                      SrvBaseServer *server,
-                      SrvRequest *request,
-                      GError **error)
-{
-  Job *job = job_new (server, request);
-  Job *left = NULL;
-  Thread *thread;
-
-  if (self->full_policy == SRV_FULL_POLICY_OLDEST_IDLE &&
-      SRV_IS_CONNECTION (request))
-    srv_connection_note_idle (SRV_CONNECTION (request));
-  if (!place_job (self, job, &thread))
-    {
-      job_free (job);
-      /* Nothing is waited for at its end: the loop has no time. */
-      srv_request_cut (request);
-      g_set_error_literal (error, SRV_ERROR, SRV_ERROR_LIMIT,
-                           "the pool has no room for the request");
-      return FALSE;
-    }
-  if (thread != NULL && !launch (self, thread, server, &left, error))
-    {
-      job_free (left);
-      return FALSE;
-    }
-  if (left != NULL)
-    put_back (self, left);
-  return TRUE;
-}
-
-gboolean
-srv_thread_pool_admits (SrvThreadPool *self)
-{
-  gboolean open;
-
-  if (own_thread (self) != NULL)
-    return TRUE;
-  g_mutex_lock (&self->lock);
-  /* While our threads accept, nobody else does. */
-  open = self->server == NULL &&
-         (self->full_policy != SRV_FULL_POLICY_WAIT || has_room (self));
-  self->at_limit = !open && self->server == NULL;
-  g_mutex_unlock (&self->lock);
-  return open;
 }
 
 guint
@@ -736,30 +531,13 @@ srv_thread_pool_count_others (SrvThreadPool *self)
 }
 
 void
-srv_thread_pool_drop_jobs (SrvThreadPool *self)
-{
-  GQueue jobs;
-  Job *job;
-
-  g_mutex_lock (&self->lock);
-  jobs = self->jobs;
-  g_queue_init (&self->jobs);
-  g_mutex_unlock (&self->lock);
-  while ((job = g_queue_pop_head (&jobs)) != NULL)
-    {
-      srv_base_server_shutdown_request (job->server, job->request);
-      job_free (job);
-    }
-}
-
-void
 srv_thread_pool_stop (SrvThreadPool *self)
 {
   guint n_own = own_thread (self) != NULL ? 1 : 0;
 
   g_mutex_lock (&self->lock);
   for (GList *i = self->threads.head; i != NULL; i = i->next)
-    ((Thread *) i->data)->must_quit = TRUE;
+    ((SrvPoolThread *) i->data)->must_quit = TRUE;
   wake_idle_threads (self);
   while (self->n_alive > n_own)
     srv_wait_list_wait (&self->changed, &self->lock, SRV_DEADLINE_NEVER);
@@ -779,7 +557,7 @@ srv_thread_pool_init (SrvThreadPool *self, gpointer mix_in)
 void
 srv_thread_pool_clear (SrvThreadPool *self)
 {
-  Thread *own = own_thread (self);
+  SrvPoolThread *own = own_thread (self);
 
   srv_thread_pool_stop (self);
   if (own != NULL)

@@ -157,6 +157,26 @@ g_object_new (GType type, const char *first_property, ...)
   return object;
 }
 
+/* A bit of an integer that others may use otherwise, so it is no mutex here. */
+
+void
+g_bit_lock (volatile gint *address, gint lock_bit)
+{
+  REAL (g_bit_lock);
+
+  real (address, lock_bit);
+  __tsan_acquire ((void *) address);
+}
+
+void
+g_bit_unlock (volatile gint *address, gint lock_bit)
+{
+  REAL (g_bit_unlock);
+
+  __tsan_release ((void *) address);
+  real (address, lock_bit);
+}
+
 /* The sanitizer starts a thread of its own with the first thread of a process.
  * Tests count threads: it is to be there before they begin, which is when Check
  * forks. The children of servers under test make no threads; they must not. */
