@@ -38,7 +38,7 @@ typedef struct
   gboolean more;           /* nothing has said yet that there is no more */
   gpointer stock;          /* owned: what get_request has taken ahead */
   GDestroyNotify put_back; /* does something with the rest of it */
-  int run;        /* of a worker: which run it began in */
+  int run;                 /* of a worker: which run it began in */
   int idle_ms;    /* of a worker: how long it waits after a request, or -1 */
   gint64 idle_at; /* when it has waited for so long */
 } SrvLoop;

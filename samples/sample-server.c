@@ -59,7 +59,7 @@ parse_mix_in (G_GNUC_UNUSED const char *option,
     {
       g_set_error (
         error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-        "unknown mix-in \"%s\"; there are inline, threading, forking and fibers",
+        "unknown mix-in \"%s\"; there are inline, threading, thread-pool, forking and fibers",
         value);
       return FALSE;
     }
@@ -75,7 +75,7 @@ add_options (SampleServer *self, const GOptionEntry *entries)
       "Where to listen; can be repeated (default: " DEFAULT_ENDPOINT ")",
       "ENDPOINT" },
     { "mix-in", 'm', 0, G_OPTION_ARG_CALLBACK, parse_mix_in,
-      "inline (default), threading, forking or fibers", "NAME" },
+      "inline (default), threading, thread-pool, forking or fibers", "NAME" },
     { "workers", 'w', 0, G_OPTION_ARG_INT, &self->n_workers,
       "How many workers a mix-in has that has them", "N" },
     { "auto-port", 'a', 0, G_OPTION_ARG_NONE, &self->auto_port,
@@ -141,6 +141,23 @@ next_port (const SrvEndpoint *endpoint)
                                 (guint16) (port + 1));
 }
 
+/* Each mix-in has its own word for them. */
+static gboolean
+set_workers (SrvMixIn *mix_in, int n_workers)
+{
+  static const char *const words[] = { "workers", "max-threads" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (words) && n_workers > 0; i++)
+    {
+      if (g_object_class_find_property (G_OBJECT_GET_CLASS (mix_in),
+                                        words[i]) == NULL)
+        continue;
+      g_object_set (mix_in, words[i], (guint) n_workers, NULL);
+      return TRUE;
+    }
+  return FALSE;
+}
+
 /* NULL without an error: inline. */
 static SrvMixIn *
 create_mix_in (SampleServer *self, GError **error)
@@ -150,16 +167,11 @@ create_mix_in (SampleServer *self, GError **error)
 
   if (self->n_workers == 0)
     return g_steal_pointer (&mix_in);
-  if (self->n_workers < 0 || mix_in == NULL ||
-      g_object_class_find_property (G_OBJECT_GET_CLASS (mix_in), "workers") ==
-        NULL)
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   "this mix-in cannot have %d workers", self->n_workers);
-      return NULL;
-    }
-  g_object_set (mix_in, "workers", (guint) self->n_workers, NULL);
-  return g_steal_pointer (&mix_in);
+  if (mix_in != NULL && set_workers (mix_in, self->n_workers))
+    return g_steal_pointer (&mix_in);
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+               "this mix-in cannot have %d workers", self->n_workers);
+  return NULL;
 }
 
 static SrvBaseServer *
