@@ -24,6 +24,10 @@
  *
  * Serves each request in a thread of its own.
  *
+ * A thread that has served its request serves the next one in line, if any, and
+ * ends otherwise. No request ever waits for another to end: as long as one is
+ * in line, a thread for it is on its way.
+ *
  * Threads have small stacks; a handler with large local variables or deep
  * recursion raises
  * [property@SocketServer.ThreadingMixIn:stack-size]. With
@@ -47,7 +51,10 @@ struct _SrvThreadingMixIn
 
   /* Guards everything below. */
   GMutex lock;
+  GQueue waiting;   /* of Work, owned: requests that no thread has yet */
+  guint n_requests; /* that wait or are served */
   guint n_threads;
+  guint n_ready;     /* threads that have been started for the first in line */
   gboolean at_limit; /* the loop has been told to wait for one to end */
 
   /* The thread that ended last. The next one that ends joins it, and the drain
@@ -59,10 +66,16 @@ struct _SrvThreadingMixIn
 
 typedef struct
 {
+  SrvBaseServer *server; /* borrowed: held by the thread that will come */
+  SrvRequest *request;   /* owned */
+} Work;
+
+/* What a new thread is told. */
+typedef struct
+{
   SrvThreadingMixIn *mix_in; /* borrowed: the server owns it */
   SrvBaseServer *server;     /* borrowed, held */
-  SrvRequest *request;       /* owned */
-} Work;
+} Start;
 
 typedef enum
 {
@@ -96,74 +109,208 @@ join_ended (SrvThreadingMixIn *self)
     pthread_join (ended, NULL);
 }
 
-/* The calling thread is done. What it leaves behind is told apart under the
- * lock: the thread before it, to be joined; a loop that waits for room, to be
- * woken. */
-static void
-deregister (SrvThreadingMixIn *self, SrvBaseServer *server)
+/* The calling thread is done, and the lock is held. What it leaves behind is
+ * the thread before it, to be joined. */
+static gboolean
+leave (SrvThreadingMixIn *self, pthread_t *before)
 {
-  gboolean wake;
-  pthread_t before;
-  gboolean has_before;
+  gboolean has_before = self->has_ended;
 
-  g_mutex_lock (&self->lock);
   self->n_threads--;
-  wake = self->at_limit;
-  self->at_limit = FALSE;
-  before = self->ended;
-  has_before = self->has_ended;
+  *before = self->ended;
   self->ended = pthread_self ();
   self->has_ended = TRUE;
+  return has_before;
+}
+
+static gboolean
+may_start (SrvThreadingMixIn *self)
+{
+  return self->n_ready == 0 &&
+         (self->max_threads == 0 || self->n_threads < self->max_threads);
+}
+
+/* A thread for the first in line is on its way; the lock is held. */
+static void
+note_start (SrvThreadingMixIn *self)
+{
+  self->n_ready++;
+  self->n_threads++;
+}
+
+static void *run_thread (void *data);
+
+static int
+start_thread (SrvThreadingMixIn *self, SrvBaseServer *server)
+{
+  Start *start = g_new (Start, 1);
+  pthread_attr_t attributes;
+  pthread_t thread;
+  int code;
+
+  *start = (Start){ self, server };
+  srv_base_server_hold (server);
+  code = pthread_attr_init (&attributes);
+  if (code == 0)
+    {
+      code = pthread_attr_setstacksize (&attributes, self->stack_size);
+      if (code == 0)
+        code = pthread_create (&thread, &attributes, run_thread, start);
+      pthread_attr_destroy (&attributes);
+    }
+  if (code == 0)
+    return 0;
+  g_mutex_lock (&self->lock);
+  self->n_ready--;
+  self->n_threads--;
   g_mutex_unlock (&self->lock);
-  if (has_before)
-    pthread_join (before, NULL);
+  srv_base_server_release (server);
+  g_free (start);
+  return code;
+}
+
+static void
+fail_without_thread (GError **error, int code)
+{
+  g_set_error (error, SRV_ERROR, SRV_ERROR_LIMIT,
+               "could not start a thread for the request: %s",
+               g_strerror (code));
+}
+
+static void
+work_free (Work *work)
+{
+  g_object_unref (work->request);
+  g_free (work);
+}
+
+/* A request has come to its end: there is room for one more. */
+static void
+end_request (SrvThreadingMixIn *self, SrvBaseServer *server)
+{
+  gboolean wake;
+
+  g_mutex_lock (&self->lock);
+  self->n_requests--;
+  wake = self->at_limit;
+  self->at_limit = FALSE;
+  g_mutex_unlock (&self->lock);
   if (wake)
     srv_base_server_wake (server);
 }
 
-static void *
-run_work (void *data)
+/* A handler that asks for a stop ends its own request and no more: the loop is
+ * somebody else's. */
+static void
+serve (SrvThreadingMixIn *self, Work *work)
 {
-  Work *work = data;
-  SrvBaseServer *server = work->server;
-  SrvThreadingMixIn *mix_in = work->mix_in;
   g_autoptr (GError) error = NULL;
 
-  srv_task_set (SRV_TASK_MIX_IN, mix_in);
-  /* A handler that asks for a stop ends its own thread and no more: the loop
-   * is somebody else's. */
-  srv_base_server_complete_request (server, work->request, &error);
-  g_object_unref (work->request);
-  g_free (work);
-  deregister (mix_in, server);
+  srv_base_server_complete_request (work->server, work->request, &error);
+  end_request (self, work->server);
+  work_free (work);
+}
+
+/* There is no thread for the first in line; it is told so, as the loop would. */
+static void
+give_up_on_first (SrvThreadingMixIn *self, int code)
+{
+  g_autoptr (GError) error = NULL;
+  Work *work;
+
+  g_mutex_lock (&self->lock);
+  work = g_queue_pop_head (&self->waiting);
+  g_mutex_unlock (&self->lock);
+  if (work == NULL)
+    return;
+  fail_without_thread (&error, code);
+  srv_base_server_handle_error (work->server, work->request, error);
+  srv_base_server_shutdown_request (work->server, work->request);
+  end_request (self, work->server);
+  work_free (work);
+}
+
+/* The first in line. If there are more, one other thread is started before this
+ * one begins: a handler may take for ever, and none shall wait for another. But
+ * if they are quick, this thread has served all before that one is there, which
+ * is how short requests are served without a thread for each. NULL: there is
+ * nothing left to do, and @before has to be joined if @has_before. */
+static Work *
+take_work (SrvThreadingMixIn *self,
+           SrvBaseServer *server,
+           gboolean *is_new,
+           pthread_t *before,
+           gboolean *has_before)
+{
+  gboolean start;
+  Work *work;
+  int code;
+
+  g_mutex_lock (&self->lock);
+  if (*is_new)
+    self->n_ready--;
+  *is_new = FALSE;
+  work = g_queue_pop_head (&self->waiting);
+  *has_before = work == NULL && leave (self, before);
+  start = work != NULL && self->waiting.length > 0 && may_start (self);
+  if (start)
+    note_start (self);
+  g_mutex_unlock (&self->lock);
+  if (start && (code = start_thread (self, server)) != 0)
+    give_up_on_first (self, code);
+  return work;
+}
+
+static void *
+run_thread (void *data)
+{
+  Start *start = data;
+  SrvThreadingMixIn *self = start->mix_in;
+  SrvBaseServer *server = start->server;
+  gboolean is_new = TRUE;
+  gboolean has_before;
+  pthread_t before;
+  Work *work;
+
+  g_free (start);
+  srv_task_set (SRV_TASK_MIX_IN, self);
+  while ((work = take_work (self, server, &is_new, &before, &has_before)) !=
+         NULL)
+    serve (self, work);
+  if (has_before)
+    pthread_join (before, NULL);
   /* Wakes a drain; from here on the server may be gone. */
   srv_base_server_release (server);
   return NULL;
 }
 
-static int
-start_thread (SrvThreadingMixIn *self, Work *work)
+static gboolean
+put_in_line (SrvThreadingMixIn *self, Work *work)
 {
-  pthread_attr_t attributes;
-  pthread_t thread;
-  int code;
+  gboolean start;
 
-  code = pthread_attr_init (&attributes);
-  if (code != 0)
-    return code;
-  code = pthread_attr_setstacksize (&attributes, self->stack_size);
-  if (code == 0)
-    code = pthread_create (&thread, &attributes, run_work, work);
-  pthread_attr_destroy (&attributes);
-  return code;
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->waiting, work);
+  self->n_requests++;
+  start = may_start (self);
+  if (start)
+    note_start (self);
+  g_mutex_unlock (&self->lock);
+  return start;
 }
 
-static void
-register_thread (SrvThreadingMixIn *self, int change)
+/* FALSE if another thread has taken it meanwhile. */
+static gboolean
+take_out_of_line (SrvThreadingMixIn *self, Work *work)
 {
+  gboolean found;
+
   g_mutex_lock (&self->lock);
-  self->n_threads += (guint) change;
+  found = g_queue_remove (&self->waiting, work);
+  if (found)
+    self->n_requests--;
   g_mutex_unlock (&self->lock);
+  return found;
 }
 
 static gboolean
@@ -176,21 +323,14 @@ srv_threading_mix_in_process_request (SrvMixIn *mix_in,
   Work *work = g_new (Work, 1);
   int code;
 
-  work->mix_in = self;
-  work->server = server;
-  work->request = g_object_ref (request);
-  srv_base_server_hold (server);
-  register_thread (self, +1);
-  code = start_thread (self, work);
-  if (code == 0)
+  *work = (Work){ server, g_object_ref (request) };
+  if (!put_in_line (self, work))
     return TRUE;
-  register_thread (self, -1);
-  srv_base_server_release (server);
-  g_object_unref (work->request);
-  g_free (work);
-  g_set_error (error, SRV_ERROR, SRV_ERROR_LIMIT,
-               "could not start a thread for the request: %s",
-               g_strerror (code));
+  code = start_thread (self, server);
+  if (code == 0 || !take_out_of_line (self, work))
+    return TRUE;
+  work_free (work);
+  fail_without_thread (error, code);
   return FALSE;
 }
 
@@ -204,7 +344,7 @@ srv_threading_mix_in_admits (SrvMixIn *mix_in,
   if (self->max_threads == 0)
     return TRUE;
   g_mutex_lock (&self->lock);
-  room = self->n_threads < self->max_threads;
+  room = self->n_requests < self->max_threads;
   self->at_limit = !room;
   g_mutex_unlock (&self->lock);
   return room;
