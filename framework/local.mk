@@ -25,8 +25,10 @@ srv_public_headers = \
 	%reldir%/srv-framing.h \
 	%reldir%/srv-mix-in.h \
 	%reldir%/srv-mixed-servers.h \
+	%reldir%/srv-prefork-mix-in.h \
 	%reldir%/srv-reader.h \
 	%reldir%/srv-request.h \
+	%reldir%/srv-scoreboard.h \
 	%reldir%/srv-signals.h \
 	%reldir%/srv-spawn.h \
 	%reldir%/srv-stream-request-handler.h \
@@ -54,6 +56,7 @@ srv_sources = \
 	%reldir%/fiber/srv-fiber-worker.c \
 	%reldir%/srv-accept.c \
 	%reldir%/srv-base-request-handler.c \
+	%reldir%/srv-base-server-child.c \
 	%reldir%/srv-base-server-close.c \
 	%reldir%/srv-base-server-loop.c \
 	%reldir%/srv-base-server-request.c \
@@ -93,9 +96,12 @@ srv_sources = \
 	%reldir%/srv-mix-in.c \
 	%reldir%/srv-mixed-servers.c \
 	%reldir%/srv-new-server.c \
+	%reldir%/srv-prefork-mix-in.c \
+	%reldir%/srv-prefork-workers.c \
 	%reldir%/srv-process.c \
 	%reldir%/srv-reader.c \
 	%reldir%/srv-request.c \
+	%reldir%/srv-scoreboard.c \
 	%reldir%/srv-signals.c \
 	%reldir%/srv-sockaddr.c \
 	%reldir%/srv-spawn.c \
@@ -116,6 +122,7 @@ srv_sources = \
 	%reldir%/srv-wait-list.c \
 	%reldir%/srv-wait-set.c \
 	%reldir%/srv-wait.c \
+	%reldir%/srv-worker-process.c \
 	%reldir%/srv-writer.c \
 	$(NULL)
 
@@ -141,8 +148,10 @@ srv_private_headers = \
 	%reldir%/srv-listener-private.h \
 	%reldir%/srv-log-private.h \
 	%reldir%/srv-new-server-private.h \
+	%reldir%/srv-prefork-private.h \
 	%reldir%/srv-process-private.h \
 	%reldir%/srv-reader-private.h \
+	%reldir%/srv-scoreboard-private.h \
 	%reldir%/srv-sockaddr-private.h \
 	%reldir%/srv-task-private.h \
 	%reldir%/srv-thread-pool-private.h \
@@ -151,6 +160,7 @@ srv_private_headers = \
 	%reldir%/srv-wait-list-private.h \
 	%reldir%/srv-wait-private.h \
 	%reldir%/srv-wait-set-private.h \
+	%reldir%/srv-worker-process-private.h \
 	$(NULL)
 
 # All symbols, for tests that look inside; hidden ones can still be linked to

@@ -142,8 +142,8 @@ drain_step (SrvBaseServer *self,
   return srv_mix_in_drain (priv->mix_in, self, step, deadline, n_cut);
 }
 
-static void
-begin_drain (SrvBaseServer *self)
+void
+srv_base_server_begin_drain (SrvBaseServer *self)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   g_autoptr (GCancellable) cancellable = NULL;
@@ -175,8 +175,9 @@ srv_base_server_end_on_drain (SrvBaseServer *self, SrvConnection *connection)
 }
 
 /* What is left when the deadline is over is cut; what does not notice even
- * that is left alone, but for children, which can be killed. */
-static void
+ * that is left alone, but for children, which can be killed. Returns how many
+ * requests it was. */
+static guint
 cut_the_rest (SrvBaseServer *self)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
@@ -187,6 +188,14 @@ cut_the_rest (SrvBaseServer *self)
   if (!drain_step (self, SRV_DRAIN_STEP_CUT, deadline, &n_cut))
     drain_step (self, SRV_DRAIN_STEP_KILL,
                 srv_deadline_from_ms (priv->cut_timeout_ms), &n_cut);
+  return n_cut;
+}
+
+static void
+tell_cut (SrvBaseServer *self, guint n_cut)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+
   g_mutex_lock (&priv->lock);
   priv->n_cut += n_cut;
   g_mutex_unlock (&priv->lock);
@@ -218,7 +227,7 @@ srv_base_server_real_server_close (SrvBaseServer *self)
   srv_base_server_set_state (self, SRV_SERVER_STATE_STOPPING);
   srv_base_server_wake (self);
   srv_base_server_detach (self);
-  begin_drain (self);
+  srv_base_server_begin_drain (self);
   g_atomic_int_set (&priv->patient, TRUE);
   /* A hook on the loop's thread that does not return leaves the closing to
    * that thread. */
@@ -227,7 +236,25 @@ srv_base_server_real_server_close (SrvBaseServer *self)
   drained = !block || drain (self, deadline);
   g_atomic_int_set (&priv->patient, FALSE);
   if (!drained)
-    cut_the_rest (self);
+    tell_cut (self, cut_the_rest (self));
+}
+
+/* The end of a worker process, whose loop has left: what runs may take its
+ * time, until somebody is in a hurry. The drain begins when the parent says so,
+ * and it is the parent who counts. */
+void
+srv_base_server_end_process (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+
+  g_atomic_int_set (&priv->closing, TRUE);
+  srv_base_server_wake (self);
+  srv_base_server_close_listener (self);
+  g_atomic_int_set (&priv->patient, TRUE);
+  if (drain (self, SRV_DEADLINE_NEVER))
+    return;
+  g_atomic_int_set (&priv->patient, FALSE);
+  cut_the_rest (self);
 }
 
 /* Somebody else closes the server already. The server waits for its handlers,
@@ -462,7 +489,7 @@ srv_base_server_dispose_life (SrvBaseServer *self)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
 
-  if (priv->in_child)
+  if (priv->in_child || priv->in_worker)
     return;
   if (priv->wake_fd >= 0)
     srv_base_server_server_close (self);

@@ -255,11 +255,12 @@ become (SrvBaseServer *self, SrvLoop *loop)
 static gboolean
 run (SrvBaseServer *self, SrvLoop *loop, GError **error)
 {
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   SrvLoop *outer = become (self, loop);
   gboolean ok = TRUE;
   Wait wait;
 
-  loop->set = srv_wait_set_new (loop->is_worker);
+  loop->set = srv_wait_set_new (loop->is_worker || priv->in_worker);
   prepare_run (self, loop);
   while (ok && !must_leave (self, loop) &&
          !srv_deadline_has_passed (loop->idle_at))
@@ -419,6 +420,20 @@ srv_base_server_serve_forever (SrvBaseServer *self, GError **error)
   return ok;
 }
 
+/* A mix-in whose workers are others' processes cannot be given a request. */
+static gboolean
+check_attachable (SrvBaseServer *self, const char *what, GError **error)
+{
+  SrvMixIn *mix_in = srv_base_server_get_mix_in (self);
+
+  if (mix_in == NULL || srv_mix_in_get_attachable (mix_in))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+               "could not %s: under %s only serve_forever serves", what,
+               G_OBJECT_TYPE_NAME (mix_in));
+  return FALSE;
+}
+
 static SrvHandleResult
 expire (SrvBaseServer *self)
 {
@@ -481,7 +496,9 @@ handle_one (SrvBaseServer *self,
  *
  * Fails with %G_IO_ERROR_CANCELLED, %SRV_ERROR_CLOSED, %SRV_ERROR_BUSY when
  * another thread is serving, and %SRV_ERROR_STOP when the handler asked for
- * it. A request that fails is no failure of this call.
+ * it; with %G_IO_ERROR_NOT_SUPPORTED under a mix-in that is not
+ * [property@SocketServer.MixIn:attachable]. A request that fails is no failure
+ * of this call.
  *
  * Threads: one at a time. In Python: `BaseServer.handle_request()`.
  *
@@ -504,7 +521,8 @@ srv_base_server_handle_request (SrvBaseServer *self,
   g_return_val_if_fail (error == NULL || *error == NULL,
                         SRV_HANDLE_RESULT_FAILED);
 
-  if (!srv_base_server_enter_loop (self, error))
+  if (!check_attachable (self, "handle a request", error) ||
+      !srv_base_server_enter_loop (self, error))
     return SRV_HANDLE_RESULT_FAILED;
   deadline = srv_deadline_min (srv_deadline_from_ms (timeout_ms),
                                srv_deadline_from_ms (
@@ -669,8 +687,9 @@ make_source (SrvBaseServer *server)
  *
  * Without a mix-in handlers run on the context's thread, and block it.
  *
- * Fails with %SRV_ERROR_BUSY and %SRV_ERROR_CLOSED. A mix-in that runs a loop
- * of its own in `serve` cannot be attached.
+ * Fails with %SRV_ERROR_BUSY and %SRV_ERROR_CLOSED, and with
+ * %G_IO_ERROR_NOT_SUPPORTED under a mix-in that is not
+ * [property@SocketServer.MixIn:attachable].
  *
  * Threads: any; the server is then served by the thread that runs @context.
  *
@@ -687,7 +706,8 @@ srv_base_server_attach (SrvBaseServer *self,
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!srv_base_server_begin_run (self, error))
+  if (!check_attachable (self, "attach the server", error) ||
+      !srv_base_server_begin_run (self, error))
     return FALSE;
   if (!check_descriptor (self, error))
     {

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Six files make up the base server, each with one job:
+ * Seven files make up the base server, each with one job:
  *
  *   srv-base-server.c           the class: hooks, properties
  *   srv-base-server-settings.c  what can be asked and set
@@ -10,6 +10,7 @@
  *   srv-base-server-loop.c      waiting: the loop, handle_request, the GSource
  *   srv-base-server-run.c       states: run and stop
  *   srv-base-server-close.c     the end: drain, cut, let go
+ *   srv-base-server-child.c     the copy that a forked child has
  */
 
 #pragma once
@@ -18,9 +19,11 @@
 #include "srv-base-server.h"
 #include "srv-endpoint.h"
 #include "srv-listener-private.h"
+#include "srv-scoreboard-private.h"
 #include "srv-task-private.h"
 #include "srv-wait-list-private.h"
 #include "srv-wait-set-private.h"
+#include "srv-worker-process-private.h"
 
 #include <pthread.h>
 
@@ -78,10 +81,9 @@ typedef struct
   GCancellable *drain_cancellable; /* owned, made on demand */
   gboolean drain_watched;          /* in a child: a thread watches drain_fd */
   guint n_cut;
-  guint64 n_accepted;
-  guint64 n_refused;
-  guint64 n_failed;
-  guint64 n_accept_failures;
+  SrvTally own_tally;
+  SrvTally *tally; /* the same; in a worker process: its part of the board */
+  SrvScoreboard *scoreboard; /* owned, nullable: where workers count */
 
   /* For any thread, and the first four for signal handlers as well: read and
    * written with atomic operations. */
@@ -107,6 +109,9 @@ typedef struct
                  * may wait at a time, and reading one takes the event away */
   int drain_fd; /* in a child: ends when the parent begins to drain; or -1 */
   gboolean in_child;
+  gboolean in_worker;        /* this is a worker process */
+  int stop_fd;               /* there: asks the parent to stop; or -1 */
+  SrvWorkerProcess *process; /* there: who is told of requests; nullable */
 
   /* Used by the loop's thread alone. */
   SrvLoop loop;
@@ -154,10 +159,20 @@ guint srv_base_server_count_others (SrvBaseServer *self);
 gboolean srv_base_server_is_in_loop (SrvBaseServer *self);
 SrvLoop *srv_base_server_get_loop (SrvBaseServer *self);
 
+/* srv-base-server-child.c */
+void srv_base_server_set_process (SrvBaseServer *self,
+                                  SrvWorkerProcess *process,
+                                  SrvTally *tally);
+void srv_base_server_set_scoreboard (SrvBaseServer *self,
+                                     SrvScoreboard *scoreboard);
+void srv_base_server_take_over_slot (SrvBaseServer *self,
+                                     SrvScoreboardSlot *slot);
+
 /* srv-base-server-settings.c */
 void srv_base_server_forget_handler (SrvBaseServer *self);
 
 /* srv-base-server-run.c */
+void srv_base_server_hurry (SrvBaseServer *self);
 gboolean srv_base_server_begin_run (SrvBaseServer *self, GError **error);
 void srv_base_server_end_run (SrvBaseServer *self);
 gboolean srv_base_server_enter_loop (SrvBaseServer *self, GError **error);
@@ -170,6 +185,8 @@ gboolean srv_base_server_note_signal (SrvBaseServer *self, pthread_t *blocked);
 
 /* srv-base-server-close.c */
 void srv_base_server_close_listener (SrvBaseServer *self);
+void srv_base_server_begin_drain (SrvBaseServer *self);
+void srv_base_server_end_process (SrvBaseServer *self);
 void srv_base_server_end_on_drain (SrvBaseServer *self,
                                    SrvConnection *connection);
 void srv_base_server_real_server_close (SrvBaseServer *self);

@@ -43,8 +43,10 @@ add_active (SrvBaseServer *self, SrvRequest *request)
 
   g_mutex_lock (&priv->lock);
   g_hash_table_add (priv->active, g_object_ref (request));
-  priv->n_accepted++;
+  priv->tally->n_accepted++;
   g_mutex_unlock (&priv->lock);
+  if (priv->process != NULL)
+    srv_worker_process_note_begin (priv->process);
 }
 
 static gboolean
@@ -72,6 +74,8 @@ remove_active (SrvBaseServer *self, SrvRequest *request)
   g_mutex_unlock (&priv->lock);
   if (!found)
     return;
+  if (priv->process != NULL)
+    srv_worker_process_note_end (priv->process);
   g_object_unref (request);
   if (g_atomic_int_get (&priv->closing) ||
       g_atomic_int_get (&priv->in_shortage))
@@ -223,7 +227,7 @@ note_accept_failure (SrvBaseServer *self,
 
   if (verdict != SRV_ACCEPT_VERDICT_WAIT)
     {
-      count (self, &priv->n_accept_failures);
+      count (self, &priv->tally->n_accept_failures);
       SRV_BASE_SERVER_GET_CLASS (self)->accept_failed (self, verdict, failure);
     }
   if (verdict == SRV_ACCEPT_VERDICT_FATAL)
@@ -264,7 +268,7 @@ verify (SrvBaseServer *self, SrvRequest *request, SrvHandleResult *result)
       g_error_free (failure);
     }
   else
-    count (self, &priv->n_refused);
+    count (self, &priv->tally->n_refused);
   srv_base_server_shutdown_request (self, request);
   return FALSE;
 }
@@ -565,7 +569,7 @@ srv_base_server_handle_error (SrvBaseServer *self,
   g_return_if_fail (error != NULL);
 
   priv = srv_base_server_get_private (self);
-  count (self, &priv->n_failed);
+  count (self, &priv->tally->n_failed);
   SRV_BASE_SERVER_GET_CLASS (self)->handle_error (self, request, error);
 }
 

@@ -179,7 +179,9 @@ srv_base_server_end_run (SrvBaseServer *self)
 gboolean
 srv_base_server_is_misplaced (SrvBaseServer *self, const char *what)
 {
-  if (!srv_base_server_get_private (self)->in_child)
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+
+  if (!priv->in_child && !priv->in_worker)
     return FALSE;
   srv_log (G_LOG_LEVEL_WARNING, "in-child", NULL, NULL,
            "%s in a forked child does nothing: the server runs in the parent",
@@ -216,6 +218,10 @@ srv_base_server_detach (SrvBaseServer *self)
  * touched, and the socket stays open. A stop before the first run is kept for
  * it. Later, a stop of a server that is not being served does nothing.
  *
+ * A worker process passes the wish on to its parent; in the child of
+ * [class@SocketServer.ForkingMixIn] there is no way to do that, and the call
+ * only warns.
+ *
  * Threads: any, also the loop's own, in a hook or a handler.
  */
 void
@@ -226,9 +232,14 @@ srv_base_server_stop (SrvBaseServer *self)
 
   g_return_if_fail (SRV_IS_BASE_SERVER (self));
 
+  priv = srv_base_server_get_private (self);
+  if (priv->stop_fd >= 0)
+    {
+      signal_eventfd (priv->stop_fd);
+      return;
+    }
   if (srv_base_server_is_misplaced (self, "stop"))
     return;
-  priv = srv_base_server_get_private (self);
   g_mutex_lock (&priv->lock);
   idle = priv->n_runs > 0 && !priv->running;
   if (!idle)
@@ -309,6 +320,14 @@ srv_base_server_note_signal (SrvBaseServer *self, pthread_t *blocked)
   return g_atomic_int_get (&priv->in_request);
 }
 
+/* Wait for nobody: whoever drains cuts what still runs. */
+void
+srv_base_server_hurry (SrvBaseServer *self)
+{
+  g_atomic_int_set (&srv_base_server_get_private (self)->hurry, TRUE);
+  srv_base_server_wake (self);
+}
+
 /**
  * srv_base_server_shutdown:
  * @self: a server
@@ -334,7 +353,7 @@ srv_base_server_shutdown (SrvBaseServer *self)
 
   srv_base_server_stop (self);
   priv = srv_base_server_get_private (self);
-  if (priv->in_child)
+  if (priv->in_child || priv->in_worker)
     return;
   g_mutex_lock (&priv->lock);
   run = priv->n_runs;

@@ -195,6 +195,8 @@ process_inline (SrvBaseServer *self, SrvRequest *request, GError **error)
   /* A drain that just began to wait for the loop need not wait for this. */
   if (g_atomic_int_get (&priv->closing))
     srv_base_server_wake (self);
+  if (priv->process != NULL && srv_base_server_must_stop (self))
+    srv_worker_process_note_left (priv->process);
   ok = srv_base_server_complete_request (self, request, error);
   g_atomic_int_set (&priv->in_request, FALSE);
   g_atomic_int_set (&priv->inline_fd, -1);
@@ -337,6 +339,7 @@ srv_base_server_finalize (GObject *object)
   g_clear_pointer (&priv->endpoint, srv_endpoint_free);
   g_clear_pointer (&priv->listener, srv_listener_unref);
   g_clear_pointer (&priv->active, g_hash_table_unref);
+  g_clear_pointer (&priv->scoreboard, srv_scoreboard_unref);
   if (priv->wake_fd >= 0)
     close (priv->wake_fd);
   if (priv->event_fd >= 0)
@@ -345,15 +348,18 @@ srv_base_server_finalize (GObject *object)
   G_OBJECT_CLASS (srv_base_server_parent_class)->finalize (object);
 }
 
-static guint64
-read_counter (SrvBaseServerPrivate *priv, const guint64 *counter)
+/* What this process has counted, and its workers. */
+static SrvTally
+add_up (SrvBaseServerPrivate *priv)
 {
-  guint64 value;
+  SrvTally sum;
 
   g_mutex_lock (&priv->lock);
-  value = *counter;
+  sum = *priv->tally;
+  if (priv->scoreboard != NULL)
+    srv_scoreboard_add_up (priv->scoreboard, &sum);
   g_mutex_unlock (&priv->lock);
-  return value;
+  return sum;
 }
 
 static void
@@ -404,16 +410,16 @@ srv_base_server_get_property (GObject *object,
       g_value_set_uint (value, srv_base_server_get_n_cut_requests (self));
       break;
     case PROP_N_ACCEPTED:
-      g_value_set_uint64 (value, read_counter (priv, &priv->n_accepted));
+      g_value_set_uint64 (value, add_up (priv).n_accepted);
       break;
     case PROP_N_REFUSED:
-      g_value_set_uint64 (value, read_counter (priv, &priv->n_refused));
+      g_value_set_uint64 (value, add_up (priv).n_refused);
       break;
     case PROP_N_FAILED:
-      g_value_set_uint64 (value, read_counter (priv, &priv->n_failed));
+      g_value_set_uint64 (value, add_up (priv).n_failed);
       break;
     case PROP_N_ACCEPT_FAILURES:
-      g_value_set_uint64 (value, read_counter (priv, &priv->n_accept_failures));
+      g_value_set_uint64 (value, add_up (priv).n_accept_failures);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -674,5 +680,7 @@ srv_base_server_init (SrvBaseServer *self)
   priv->wake_fd = -1;
   priv->event_fd = -1;
   priv->drain_fd = -1;
+  priv->stop_fd = -1;
+  priv->tally = &priv->own_tally;
   priv->inline_fd = -1;
 }

@@ -257,4 +257,10 @@ void srv_base_server_enter_child (SrvBaseServer *self,
                                   SrvRequest *request,
                                   int drain_fd);
 
+SRV_AVAILABLE_IN_ALL
+gboolean srv_base_server_enter_worker_process (SrvBaseServer *self,
+                                               SrvMixIn *mix_in,
+                                               int stop_fd,
+                                               GError **error);
+
 G_END_DECLS

@@ -36,6 +36,7 @@ G_BEGIN_DECLS
  * @SRV_ERROR_IN_CHILD: the call makes no sense in a forked child
  * @SRV_ERROR_BAD_FRAME: the marks of a message are malformed, or a message
  *   cannot be marked that way
+ * @SRV_ERROR_CRASH_LOOP: worker processes end as soon as they are started
  *
  * Codes of [error@SocketServer.Error].
  */
@@ -53,6 +54,7 @@ typedef enum
   SRV_ERROR_THREADS,
   SRV_ERROR_IN_CHILD,
   SRV_ERROR_BAD_FRAME,
+  SRV_ERROR_CRASH_LOOP,
 } SrvError;
 
 SRV_AVAILABLE_IN_ALL

@@ -340,6 +340,8 @@ srv_forking_mix_in_class_init (SrvForkingMixInClass *klass)
   mix_in_class->fileno = srv_forking_mix_in_fileno;
   mix_in_class->service_actions = srv_forking_mix_in_service_actions;
   mix_in_class->drain = srv_forking_mix_in_drain;
+  mix_in_class->shares_memory = FALSE;
+  mix_in_class->stop_from_handler = FALSE;
   klass->child_exited = srv_forking_mix_in_real_child_exited;
 
   /**

@@ -31,6 +31,12 @@
  * of them, `fileno` and `service_actions` let the loop wait for something
  * else, and `serve` replaces the loop.
  *
+ * Handlers are the same under every mix-in. What a program can notice all the
+ * same are properties, which an implementation sets in its class:
+ * [property@SocketServer.MixIn:shares-memory],
+ * [property@SocketServer.MixIn:stop-from-handler] and
+ * [property@SocketServer.MixIn:attachable].
+ *
  * In Python: a class that is listed before the server class, `ThreadingMixIn`
  * or `ForkingMixIn`. Listed behind it, it silently does nothing; an object has
  * no such order.
@@ -43,9 +49,12 @@ typedef struct
 typedef enum
 {
   PROP_BLOCK_ON_CLOSE = 1,
+  PROP_SHARES_MEMORY,
+  PROP_STOP_FROM_HANDLER,
+  PROP_ATTACHABLE,
 } SrvMixInProperty;
 
-static GParamSpec *properties[PROP_BLOCK_ON_CLOSE + 1];
+static GParamSpec *properties[PROP_ATTACHABLE + 1];
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (SrvMixIn, srv_mix_in, G_TYPE_OBJECT)
 
@@ -120,6 +129,15 @@ srv_mix_in_get_property (GObject *object,
     case PROP_BLOCK_ON_CLOSE:
       g_value_set_boolean (value, srv_mix_in_get_block_on_close (self));
       break;
+    case PROP_SHARES_MEMORY:
+      g_value_set_boolean (value, srv_mix_in_get_shares_memory (self));
+      break;
+    case PROP_STOP_FROM_HANDLER:
+      g_value_set_boolean (value, srv_mix_in_get_stop_from_handler (self));
+      break;
+    case PROP_ATTACHABLE:
+      g_value_set_boolean (value, srv_mix_in_get_attachable (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -138,6 +156,9 @@ srv_mix_in_set_property (GObject *object,
     case PROP_BLOCK_ON_CLOSE:
       srv_mix_in_set_block_on_close (self, g_value_get_boolean (value));
       break;
+    case PROP_SHARES_MEMORY:
+    case PROP_STOP_FROM_HANDLER:
+    case PROP_ATTACHABLE:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -147,6 +168,7 @@ static void
 srv_mix_in_class_init (SrvMixInClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags answer = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
 
   object_class->get_property = srv_mix_in_get_property;
   object_class->set_property = srv_mix_in_set_property;
@@ -156,6 +178,9 @@ srv_mix_in_class_init (SrvMixInClass *klass)
   klass->fileno = srv_mix_in_real_fileno;
   klass->service_actions = srv_mix_in_real_service_actions;
   klass->drain = srv_mix_in_real_drain;
+  klass->shares_memory = TRUE;
+  klass->stop_from_handler = TRUE;
+  klass->attachable = TRUE;
 
   /**
    * SrvMixIn:block-on-close:
@@ -167,6 +192,32 @@ srv_mix_in_class_init (SrvMixInClass *klass)
     g_param_spec_boolean ("block-on-close", NULL, NULL, TRUE,
                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                             G_PARAM_EXPLICIT_NOTIFY);
+  /**
+   * SrvMixIn:shares-memory:
+   *
+   * Whether handlers see what other handlers, and the program, change in
+   * memory. Where they do not, each runs in a process with a copy of the
+   * server, and closing the server is for the process that made it.
+   */
+  properties[PROP_SHARES_MEMORY] =
+    g_param_spec_boolean ("shares-memory", NULL, NULL, TRUE, answer);
+  /**
+   * SrvMixIn:stop-from-handler:
+   *
+   * Whether [method@SocketServer.BaseServer.stop] stops the server when a
+   * handler calls it. Where it does not, the call does nothing but warn.
+   */
+  properties[PROP_STOP_FROM_HANDLER] =
+    g_param_spec_boolean ("stop-from-handler", NULL, NULL, TRUE, answer);
+  /**
+   * SrvMixIn:attachable:
+   *
+   * Whether the server can be attached to a main context, and serve one request
+   * at a time. Where it cannot,
+   * [method@SocketServer.BaseServer.serve_forever] is the only way to serve.
+   */
+  properties[PROP_ATTACHABLE] =
+    g_param_spec_boolean ("attachable", NULL, NULL, TRUE, answer);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
                                      properties);
 }
@@ -374,4 +425,56 @@ srv_mix_in_get_block_on_close (SrvMixIn *self)
 {
   g_return_val_if_fail (SRV_IS_MIX_IN (self), TRUE);
   return get_private (self)->block_on_close;
+}
+
+/**
+ * srv_mix_in_get_shares_memory:
+ * @self: a mix-in
+ *
+ * Asks whether handlers see what others change in memory.
+ *
+ * Threads: any.
+ *
+ * Returns: %TRUE if they do
+ */
+gboolean
+srv_mix_in_get_shares_memory (SrvMixIn *self)
+{
+  g_return_val_if_fail (SRV_IS_MIX_IN (self), TRUE);
+  return SRV_MIX_IN_GET_CLASS (self)->shares_memory;
+}
+
+/**
+ * srv_mix_in_get_stop_from_handler:
+ * @self: a mix-in
+ *
+ * Asks whether a handler can stop the server.
+ *
+ * Threads: any.
+ *
+ * Returns: %TRUE if it can
+ */
+gboolean
+srv_mix_in_get_stop_from_handler (SrvMixIn *self)
+{
+  g_return_val_if_fail (SRV_IS_MIX_IN (self), TRUE);
+  return SRV_MIX_IN_GET_CLASS (self)->stop_from_handler;
+}
+
+/**
+ * srv_mix_in_get_attachable:
+ * @self: a mix-in
+ *
+ * Asks whether the server can be attached to a main context, and serve one
+ * request at a time.
+ *
+ * Threads: any.
+ *
+ * Returns: %TRUE if it can
+ */
+gboolean
+srv_mix_in_get_attachable (SrvMixIn *self)
+{
+  g_return_val_if_fail (SRV_IS_MIX_IN (self), TRUE);
+  return SRV_MIX_IN_GET_CLASS (self)->attachable;
 }

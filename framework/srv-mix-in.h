@@ -35,6 +35,11 @@ struct _SrvMixInClass
                      gint64 deadline,
                      guint *n_cut);
 
+  /* What differs between mix-ins. */
+  gboolean shares_memory;
+  gboolean stop_from_handler;
+  gboolean attachable;
+
   /*< private >*/
   gpointer padding[8];
 };
@@ -73,5 +78,14 @@ void srv_mix_in_set_block_on_close (SrvMixIn *self, gboolean block_on_close);
 
 SRV_AVAILABLE_IN_ALL
 gboolean srv_mix_in_get_block_on_close (SrvMixIn *self);
+
+SRV_AVAILABLE_IN_ALL
+gboolean srv_mix_in_get_shares_memory (SrvMixIn *self);
+
+SRV_AVAILABLE_IN_ALL
+gboolean srv_mix_in_get_stop_from_handler (SrvMixIn *self);
+
+SRV_AVAILABLE_IN_ALL
+gboolean srv_mix_in_get_attachable (SrvMixIn *self);
 
 G_END_DECLS

@@ -8,7 +8,9 @@
 #include "srv-process-private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -42,6 +44,28 @@ srv_process_reset_signals (void)
       signal (caught[i], SIG_DFL);
   sigemptyset (&none);
   sigprocmask (SIG_SETMASK, &none, NULL);
+}
+
+/* How much memory this process has in use, in bytes, what it shares with others
+ * included; 0 if nobody knows. */
+guint64
+srv_process_get_memory (void)
+{
+  char text[128];
+  int fd = open ("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  gssize n = fd >= 0 ? read (fd, text, sizeof text - 1) : -1;
+  const char *pages;
+
+  if (fd >= 0)
+    close (fd);
+  if (n <= 0)
+    return 0;
+  text[n] = '\0';
+  /* The first number is the size of the address space. */
+  pages = strchr (text, ' ');
+  return pages == NULL ? 0
+                       : g_ascii_strtoull (pages, NULL, 10) *
+                           (guint64) sysconf (_SC_PAGESIZE);
 }
 
 /* A descriptor that becomes readable when a child ends; -1 without one. */

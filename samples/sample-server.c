@@ -55,6 +55,8 @@ parse_mix_in (G_GNUC_UNUSED const char *option,
     self->make_mix_in = srv_fiber_mix_in_new;
   else if (strcmp (value, "thread-pool") == 0)
     self->make_mix_in = srv_thread_pool_mix_in_new;
+  else if (strcmp (value, "prefork") == 0)
+    self->make_mix_in = srv_prefork_mix_in_new;
   else
     {
       g_set_error (

@@ -21,6 +21,7 @@ test_programs = \
 	%reldir%/test-life-cycle \
 	%reldir%/test-log \
 	%reldir%/test-mix-in \
+	%reldir%/test-prefork \
 	%reldir%/test-properties \
 	%reldir%/test-reader \
 	%reldir%/test-request-order \

@@ -806,10 +806,26 @@ srv_test_mix_in_new (SrvTestMixIn mix_in)
       return srv_fiber_mix_in_new ();
     case SRV_TEST_THREAD_POOL:
       return srv_thread_pool_mix_in_new ();
+    case SRV_TEST_PREFORK:
+      object = srv_prefork_mix_in_new ();
+      g_object_set (object, "workers", 3, "fork-guard", SRV_FORK_GUARD_IGNORE,
+                    NULL);
+      return object;
     case SRV_TEST_N_MIX_INS:
     default:
       g_assert_not_reached ();
     }
+}
+
+gboolean
+srv_test_mix_in_is (SrvTestMixIn mix_in, const char *property)
+{
+  g_autoptr (SrvMixIn) object = srv_test_mix_in_new (mix_in);
+  gboolean answer = TRUE;
+
+  if (object != NULL)
+    g_object_get (object, property, &answer, NULL);
+  return answer;
 }
 
 GType

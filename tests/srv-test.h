@@ -112,6 +112,7 @@ typedef enum
   SRV_TEST_FORKING,
   SRV_TEST_FIBERS,
   SRV_TEST_THREAD_POOL,
+  SRV_TEST_PREFORK,
   SRV_TEST_N_MIX_INS,
 } SrvTestMixIn;
 
@@ -128,6 +129,10 @@ SrvEndpoint *srv_test_endpoint (SrvTestTransport transport);
 
 /* NULL for inline. Forking never warns of the test's own threads. */
 SrvMixIn *srv_test_mix_in_new (SrvTestMixIn mix_in);
+
+/* What the mix-in answers to a question that is one of its properties, such as
+ * "attachable"; inline can do everything. */
+gboolean srv_test_mix_in_is (SrvTestMixIn mix_in, const char *property);
 
 /* The plain server class of the transport. */
 GType srv_test_plain_type (SrvTestTransport transport);

@@ -56,6 +56,13 @@ make_server (int combination)
                               srv_test_mix_in_of (combination));
 }
 
+/* What cannot be attached is refused; test-prefork.c sees to that. */
+static gboolean
+is_attachable (int combination)
+{
+  return srv_test_mix_in_is (srv_test_mix_in_of (combination), "attachable");
+}
+
 static void
 assert_state (SrvBaseServer *server, SrvServerState state)
 {
@@ -94,6 +101,8 @@ end_server (SrvBaseServer *server)
  * work follows each request as it does there. Applications with a main loop. */
 START_TEST (attached_server_echoes)
 {
+  if (!is_attachable (_i))
+    return;
   Runner *runner = start_runner ();
   SrvBaseServer *server = make_server (_i);
 
@@ -144,6 +153,8 @@ END_TEST
  * server can be attached again, and serve by a loop of its own (SS-047). */
 START_TEST (another_thread_can_stop)
 {
+  if (!is_attachable (_i))
+    return;
   Runner *runner = start_runner ();
   SrvBaseServer *server = make_server (_i);
   SrvTestRun *run;
@@ -165,6 +176,8 @@ END_TEST
 /* The signal handler's way to stop works too. */
 START_TEST (stop_from_signal_ends_the_attachment)
 {
+  if (!is_attachable (_i))
+    return;
   Runner *runner = start_runner ();
   SrvBaseServer *server = make_server (_i);
 
@@ -179,12 +192,14 @@ END_TEST
 /* A handler may stop the server, on the context's thread or its own. */
 START_TEST (handler_can_stop)
 {
+  if (!is_attachable (_i))
+    return;
   SrvTestMixIn mix_in = srv_test_mix_in_of (_i);
   Runner *runner;
   SrvBaseServer *server;
   int fd;
 
-  if (mix_in == SRV_TEST_FORKING)
+  if (!srv_test_mix_in_is (mix_in, "stop-from-handler"))
     return;
   runner = start_runner ();
   server = make_server (_i);
@@ -209,12 +224,14 @@ close_inside (SrvBaseServer *server)
 /* A handler may close it, and is not waited for by its own call. */
 START_TEST (handler_can_close)
 {
+  if (!is_attachable (_i))
+    return;
   SrvTestMixIn mix_in = srv_test_mix_in_of (_i);
   Runner *runner;
   SrvBaseServer *server;
   int fd;
 
-  if (mix_in == SRV_TEST_FORKING)
+  if (!srv_test_mix_in_is (mix_in, "stop-from-handler"))
     return;
   runner = start_runner ();
   server = make_server (_i);
@@ -246,6 +263,8 @@ stop_in_context (gpointer data)
  * or a timer of an application. */
 START_TEST (context_thread_can_stop)
 {
+  if (!is_attachable (_i))
+    return;
   Runner *runner = start_runner ();
   SrvBaseServer *server = make_server (_i);
 
@@ -262,6 +281,8 @@ END_TEST
  * nobody is served by it (SS-041). */
 START_TEST (stop_before_is_remembered)
 {
+  if (!is_attachable (_i))
+    return;
   Runner *runner;
   SrvBaseServer *server = make_server (_i);
   int fd = srv_test_connect (server);
@@ -282,6 +303,8 @@ END_TEST
  * and what is left of the source does nothing later. */
 START_TEST (idle_context_is_not_needed)
 {
+  if (!is_attachable (_i / 3))
+    return;
   GMainContext *context = g_main_context_new ();
   SrvBaseServer *server = make_server (_i / 3);
   int fd;
@@ -314,6 +337,8 @@ END_TEST
 /* The context goes first: its source with it, the server can still be closed. */
 START_TEST (context_may_go_first)
 {
+  if (!is_attachable (_i))
+    return;
   GMainContext *context = g_main_context_new ();
   SrvBaseServer *server = make_server (_i);
 
@@ -334,6 +359,8 @@ note_end (G_GNUC_UNUSED gpointer data, G_GNUC_UNUSED GObject *where)
  * server that is gone. The context may hold it for the time of a request. */
 START_TEST (server_may_go_while_the_context_runs)
 {
+  if (!is_attachable (_i))
+    return;
   Runner *runner = start_runner ();
 
   for (int i = 0; i < 20; i++)
@@ -361,6 +388,8 @@ END_TEST
 /* One run at a time, whatever its kind (SS-046). */
 START_TEST (second_attachment_is_refused)
 {
+  if (!is_attachable (_i))
+    return;
   Runner *runner = start_runner ();
   SrvBaseServer *server = make_server (_i);
   g_autoptr (GError) error = NULL;
@@ -416,6 +445,8 @@ END_TEST
  * ends (SS-035). */
 START_TEST (failed_service_actions_end_the_attachment)
 {
+  if (!is_attachable (_i))
+    return;
   Runner *runner = start_runner ();
   SrvBaseServer *server = make_server (_i);
 
@@ -478,6 +509,8 @@ close_server (gpointer data)
  * in a worker or in a child (SS-136, SS-146). */
 START_TEST (close_drains)
 {
+  if (!is_attachable (_i))
+    return;
   Runner *runner = start_runner ();
   SrvBaseServer *server = make_server (_i);
   GThread *closer;
