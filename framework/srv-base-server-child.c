@@ -70,6 +70,10 @@ srv_base_server_enter_child (SrvBaseServer *self,
   g_mutex_init (&priv->lock);
   priv->in_child = TRUE;
   priv->drain_fd = drain_fd;
+  /* If this is the child of a worker process, its parent counts for both. */
+  priv->process = NULL;
+  priv->own_tally = *priv->tally;
+  priv->tally = &priv->own_tally;
   drop_parents_things (priv, request);
 }
 

@@ -560,7 +560,7 @@ srv_prefork_mix_in_get_n_workers (SrvPreforkMixIn *self)
  * Reads the scoreboard: what each worker does, and what it has done. The
  * numbers are read one after the other while the workers go on.
  *
- * Threads: any, once the server has begun to serve.
+ * Threads: any.
  *
  * Returns: (transfer full) (element-type SrvWorkerInfo): the workers; empty
  *   before the server serves
@@ -584,7 +584,7 @@ srv_prefork_mix_in_list_workers (SrvPreforkMixIn *self)
  * Writes the scoreboard as text: a line of headings, and a line for each
  * worker.
  *
- * Threads: any, once the server has begun to serve.
+ * Threads: any.
  *
  * Returns: (transfer full): UTF-8 text that ends with a new line
  */

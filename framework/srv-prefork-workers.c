@@ -12,6 +12,8 @@
 #include "srv-prefork-private.h"
 
 #include "srv-base-server-private.h"
+#include "srv-connection.h"
+#include "srv-datagram.h"
 #include "srv-deadline-private.h"
 #include "srv-errno-private.h"
 #include "srv-log-private.h"
@@ -136,7 +138,7 @@ srv_prefork_count (SrvPrefork *self)
 SrvScoreboard *
 srv_prefork_get_scoreboard (SrvPrefork *self)
 {
-  return self->scoreboard;
+  return g_atomic_pointer_get (&self->scoreboard);
 }
 
 /* Descriptors */
@@ -590,23 +592,53 @@ srv_prefork_supervise (SrvPrefork *self, SrvBaseServer *server, GError **error)
   return check_crashes (self, error) && adjust (self, server, error);
 }
 
+/* Others may read it as soon as it is there. */
+static gboolean
+open_scoreboard (SrvPrefork *self, SrvBaseServer *server, GError **error)
+{
+  SrvScoreboard *scoreboard;
+
+  if (self->scoreboard != NULL)
+    return TRUE;
+  scoreboard = srv_scoreboard_new (error);
+  if (scoreboard == NULL)
+    return FALSE;
+  srv_base_server_set_scoreboard (server, scoreboard);
+  g_atomic_pointer_set (&self->scoreboard, scoreboard);
+  return TRUE;
+}
+
+/* Makes ready what every request needs, once instead of in each worker. A
+ * worker then need not ask the type system for it, one of whose locks another
+ * thread may have held at the fork. */
+static void
+warm_up (SrvBaseServer *server)
+{
+  const GType types[] = {
+    SRV_TYPE_CONNECTION,
+    SRV_TYPE_DATAGRAM,
+    SRV_BASE_SERVER_GET_CLASS (server)->default_handler_type,
+    srv_base_server_get_handler_type (server),
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    if (types[i] != G_TYPE_INVALID)
+      g_type_class_unref (g_type_class_ref (types[i]));
+}
+
 /* A wish to stop that was meant for the run before is void. */
 gboolean
 srv_prefork_start (SrvPrefork *self, SrvBaseServer *server, GError **error)
 {
   if (!open_descriptors (self, error))
     return FALSE;
-  if (self->scoreboard == NULL)
-    {
-      self->scoreboard = srv_scoreboard_new (error);
-      if (self->scoreboard == NULL)
-        return FALSE;
-      srv_base_server_set_scoreboard (server, self->scoreboard);
-    }
+  if (!open_scoreboard (self, server, error))
+    return FALSE;
+  warm_up (server);
   take_event (self->stop_fd);
   self->n_crashes = 0;
   self->resume_at = 0;
-  return adjust (self, server, error);
+  return srv_base_server_must_stop (server) || adjust (self, server, error);
 }
 
 static gboolean

@@ -992,6 +992,29 @@ srv_test_start (SrvBaseServer *server)
   return run;
 }
 
+/* Workers are forked in the loop's thread. What this thread does meanwhile
+ * could leave locks of GLib's locked in them for ever. */
+static void
+wait_for_workers (SrvBaseServer *server)
+{
+  SrvMixIn *mix_in = srv_base_server_get_mix_in (server);
+  gint64 deadline = srv_test_deadline_in (SRV_TEST_PATIENCE);
+  guint n = 0;
+
+  if (!SRV_IS_PREFORK_MIX_IN (mix_in))
+    return;
+  while (n < srv_prefork_mix_in_get_workers (SRV_PREFORK_MIX_IN (mix_in)) &&
+         srv_base_server_get_state (server) == SRV_SERVER_STATE_SERVING &&
+         g_get_monotonic_time () < deadline)
+    {
+      g_autoptr (GPtrArray) workers =
+        srv_prefork_mix_in_list_workers (SRV_PREFORK_MIX_IN (mix_in));
+
+      n = workers->len;
+      g_usleep (1000);
+    }
+}
+
 SrvTestRun *
 srv_test_run (SrvBaseServer *server)
 {
@@ -1000,6 +1023,7 @@ srv_test_run (SrvBaseServer *server)
 
   srv_base_server_wait_until_serving (server, SRV_TEST_PATIENCE, &error);
   srv_test_assert_no_error (error);
+  wait_for_workers (server);
 
   return run;
 }
