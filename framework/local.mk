@@ -70,6 +70,7 @@ srv_sources = \
 	%reldir%/srv-connection-streams.c \
 	%reldir%/srv-connection.c \
 	%reldir%/srv-create-connection.c \
+	%reldir%/srv-crash-row.c \
 	%reldir%/srv-create-server.c \
 	%reldir%/srv-datagram-batch.c \
 	%reldir%/srv-datagram-request-handler.c \
@@ -97,6 +98,7 @@ srv_sources = \
 	%reldir%/srv-mixed-servers.c \
 	%reldir%/srv-new-server.c \
 	%reldir%/srv-prefork-mix-in.c \
+	%reldir%/srv-prefork-start.c \
 	%reldir%/srv-prefork-workers.c \
 	%reldir%/srv-process.c \
 	%reldir%/srv-reader.c \
@@ -138,6 +140,7 @@ srv_private_headers = \
 	%reldir%/srv-connection-private.h \
 	%reldir%/srv-connection-streams-private.h \
 	%reldir%/srv-datagram-batch-private.h \
+	%reldir%/srv-crash-row-private.h \
 	%reldir%/srv-datagram-private.h \
 	%reldir%/srv-deadline-private.h \
 	%reldir%/srv-dial-private.h \

@@ -1,11 +1,19 @@
 /* srv-prefork-private.h - the workers of a prefork server, for the parent
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ *   srv-prefork-mix-in.c      the class: properties
+ *   srv-prefork-workers.c     how many there shall be, and their end
+ *   srv-prefork-start.c       how one is made
+ *   srv-worker-process.c      what it does
+ *   srv-scoreboard.c          where it writes that down
+ *   srv-crash-row.c           what to do when it crashes
  */
 
 #pragma once
 
 #include "srv-children-private.h"
+#include "srv-crash-row-private.h"
 #include "srv-enums.h"
 #include "srv-mix-in.h"
 #include "srv-scoreboard-private.h"
@@ -27,7 +35,32 @@ typedef struct
   SrvMixIn *inner; /* owned, nullable */
 } SrvPreforkSettings;
 
-typedef struct _SrvPrefork SrvPrefork;
+typedef struct
+{
+  pid_t pid;
+  SrvScoreboardSlot *slot; /* borrowed */
+  int leash_fd;
+  gboolean was_sent_away;
+} SrvPreforkWorker;
+
+typedef struct
+{
+  const SrvPreforkSettings *settings; /* borrowed */
+  SrvChildEnded ended;
+  gpointer user_data;
+
+  SrvScoreboard *scoreboard; /* owned, nullable until the first start; atomic */
+  SrvChildren *children;     /* owned */
+  GHashTable *workers;       /* of SrvPreforkWorker, by pid */
+  gboolean warned;           /* of threads */
+  SrvCrashRow crashes;
+  guint64 n_served_old; /* by workers that are gone */
+
+  int epoll_fd; /* all that follow, and the children */
+  int news_fd;
+  int stop_fd;
+  int timer_fd;
+} SrvPrefork;
 
 /* The settings are borrowed, and looked at when they matter. */
 SrvPrefork *srv_prefork_new (const SrvPreforkSettings *settings,
@@ -56,5 +89,15 @@ guint srv_prefork_count (SrvPrefork *self);
 
 /* NULL before the first start. */
 SrvScoreboard *srv_prefork_get_scoreboard (SrvPrefork *self);
+
+/* srv-prefork-start.c */
+guint srv_prefork_count_wanted (const SrvPreforkSettings *settings);
+gboolean srv_prefork_check_threads (SrvPrefork *self,
+                                    SrvBaseServer *server,
+                                    GError **error);
+void srv_prefork_warm_up (SrvBaseServer *server);
+gboolean srv_prefork_start_worker (SrvPrefork *self,
+                                   SrvBaseServer *server,
+                                   GError **error);
 
 G_END_DECLS

@@ -12,18 +12,14 @@
 #include "srv-prefork-private.h"
 
 #include "srv-base-server-private.h"
-#include "srv-connection.h"
-#include "srv-datagram.h"
 #include "srv-deadline-private.h"
 #include "srv-errno-private.h"
 #include "srv-log-private.h"
-#include "srv-process-private.h"
 #include "srv-worker-process-private.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -31,47 +27,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A worker that ends badly before it is as old as this, with nobody served
- * meanwhile, is one of a row of crashes. */
-#define CRASH_AGE_MS 1000
-
-/* The pause after the first crash of a row; each doubles it. */
-#define FIRST_PAUSE_MS   50
-#define LONGEST_PAUSE_MS 5000
-
 /* How long workers may take to stop accepting. */
 #define LEAVE_LIMIT_MS 10000
-
-typedef struct
-{
-  pid_t pid;
-  SrvScoreboardSlot *slot; /* borrowed */
-  int leash_fd;
-  gboolean was_sent_away;
-} Worker;
-
-struct _SrvPrefork
-{
-  const SrvPreforkSettings *settings; /* borrowed */
-  SrvChildEnded ended;
-  gpointer user_data;
-
-  SrvScoreboard *scoreboard; /* owned, nullable until the first start */
-  SrvChildren *children;     /* owned */
-  GHashTable *workers;       /* of Worker, by pid */
-  gboolean warned;           /* of threads */
-
-  int epoll_fd; /* all that follow, and the children */
-  int news_fd;
-  int stop_fd;
-  int timer_fd;
-
-  /* A row of crashes. */
-  guint n_crashes;
-  gint64 resume_at;     /* no worker is started before */
-  guint64 n_served;     /* when the last one crashed */
-  guint64 n_served_old; /* by workers that are gone */
-};
 
 static void
 clear_fd (int *fd)
@@ -84,7 +41,7 @@ clear_fd (int *fd)
 static void
 worker_free (gpointer data)
 {
-  Worker *self = data;
+  SrvPreforkWorker *self = data;
 
   clear_fd (&self->leash_fd);
   g_free (self);
@@ -194,166 +151,12 @@ set_timer (SrvPrefork *self, gint64 when)
   timerfd_settime (self->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
-/* Starting */
-
-static gboolean
-check_threads (SrvPrefork *self, SrvBaseServer *server, GError **error)
-{
-  SrvForkGuard guard = self->settings->fork_guard;
-
-  if (guard == SRV_FORK_GUARD_IGNORE || !srv_process_has_threads ())
-    return TRUE;
-  if (guard == SRV_FORK_GUARD_REFUSE)
-    {
-      g_set_error_literal (error, SRV_ERROR, SRV_ERROR_THREADS,
-                           "could not fork: the process has other threads");
-      return FALSE;
-    }
-  if (!self->warned)
-    srv_log (
-      G_LOG_LEVEL_WARNING, "fork-guard", server, NULL,
-      "forking in a process that has other threads: a worker can hang on a "
-      "lock that one of them held");
-  self->warned = TRUE;
-  return TRUE;
-}
-
-/* A limit of recycling and some more, so that workers that were started
- * together do not all end together. */
-static guint64
-spread (SrvPrefork *self, guint64 limit)
-{
-  double share = self->settings->recycle_spread / 100.0;
-
-  return limit + (guint64) ((double) limit * share * g_random_double ());
-}
-
-static guint
-count_wanted (const SrvPreforkSettings *settings)
-{
-  guint n = settings->workers > 0 ? settings->workers : g_get_num_processors ();
-
-  return MIN (n, SRV_SCOREBOARD_SIZE / 2);
-}
-
-static SrvWorkerProcess
-describe_worker (SrvPrefork *self,
-                 SrvBaseServer *server,
-                 SrvScoreboardSlot *slot,
-                 int leash_fd)
-{
-  const SrvPreforkSettings *settings = self->settings;
-
-  return (SrvWorkerProcess){
-    .server = server,
-    .inner = settings->inner,
-    .scoreboard = self->scoreboard,
-    .slot = slot,
-    .leash_fd = leash_fd,
-    .news_fd = self->news_fd,
-    .stop_fd = self->stop_fd,
-    .max_requests = spread (self, settings->max_requests),
-    .max_memory = spread (self, settings->max_memory),
-    .is_elastic = settings->max_workers > count_wanted (settings),
-    .min_spare = settings->min_spare,
-    .max_spare = settings->max_spare,
-  };
-}
-
-/* In a child: only the parent may hold the leashes, or its end would go
- * unnoticed. */
-static void
-drop_parents_things (SrvPrefork *self)
-{
-  g_hash_table_remove_all (self->workers);
-  srv_children_drop (self->children);
-  clear_fd (&self->epoll_fd);
-  clear_fd (&self->timer_fd);
-}
-
-/* No handler of the parent's may run in the child, where it would reach for
- * what both share; so signals wait until the child has its own. */
-static pid_t
-fork_worker (SrvPrefork *self, const int leash[2], SrvWorkerProcess *process)
-{
-  sigset_t all, before;
-  pid_t pid;
-
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &before);
-  /* Or the child would print it once more. */
-  fflush (stdout);
-  fflush (stderr);
-  pid = fork ();
-  if (pid == 0)
-    {
-      close (leash[1]);
-      g_atomic_int_set (&process->slot->pid, getpid ());
-      drop_parents_things (self);
-      srv_worker_process_run (process);
-    }
-  pthread_sigmask (SIG_SETMASK, &before, NULL);
-  return pid;
-}
-
-static gboolean
-fail_limit (GError **error, const char *why)
-{
-  g_set_error (error, SRV_ERROR, SRV_ERROR_LIMIT,
-               "could not start a worker process: %s", why);
-  return FALSE;
-}
-
-static gboolean
-start_in_slot (SrvPrefork *self,
-               SrvBaseServer *server,
-               SrvScoreboardSlot *slot,
-               GError **error)
-{
-  SrvWorkerProcess process;
-  Worker *worker;
-  int leash[2];
-  pid_t pid;
-
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash) != 0)
-    return fail_limit (error, g_strerror (errno));
-  process = describe_worker (self, server, slot, leash[0]);
-  pid = fork_worker (self, leash, &process);
-  close (leash[0]);
-  if (pid < 0)
-    {
-      close (leash[1]);
-      return fail_limit (error, g_strerror (errno));
-    }
-  g_atomic_int_set (&slot->pid, pid);
-  worker = g_new0 (Worker, 1);
-  worker->pid = pid;
-  worker->slot = slot;
-  worker->leash_fd = leash[1];
-  g_hash_table_insert (self->workers, GINT_TO_POINTER (pid), worker);
-  srv_children_watch (self->children, pid);
-  return TRUE;
-}
-
-static gboolean
-start_worker (SrvPrefork *self, SrvBaseServer *server, GError **error)
-{
-  SrvScoreboardSlot *slot = srv_scoreboard_take_slot (self->scoreboard);
-
-  if (slot == NULL)
-    return fail_limit (error, "the scoreboard is full");
-  if (start_in_slot (self, server, slot, error))
-    return TRUE;
-  srv_scoreboard_free_slot (slot);
-  return FALSE;
-}
-
 /* Orders */
 
 /* A worker that does not hear any more is about to end. The leash is a socket
  * because a pipe without a reader would raise SIGPIPE. */
 static void
-give_order (Worker *worker, SrvOrder order)
+give_order (SrvPreforkWorker *worker, SrvOrder order)
 {
   char byte = (char) order;
 
@@ -386,7 +189,7 @@ send_away_idle (SrvPrefork *self, guint n)
   g_hash_table_iter_init (&iter, self->workers);
   while (n > 0 && g_hash_table_iter_next (&iter, NULL, &data))
     {
-      Worker *worker = data;
+      SrvPreforkWorker *worker = data;
 
       if (g_atomic_int_get (&worker->slot->is_leaving) ||
           g_atomic_int_get (&worker->slot->n_active) > 0)
@@ -404,25 +207,8 @@ count_served (SrvPrefork *self)
   return self->n_served_old + srv_scoreboard_count_served (self->scoreboard);
 }
 
-/* A service that serves is no crash loop, whatever one client does to it.
- * Workers that crash while the pause runs belong to the crash before it. */
-static void
-note_crash (SrvPrefork *self, gint64 age)
-{
-  guint64 n_served = count_served (self);
-
-  if (age >= CRASH_AGE_MS * 1000 || n_served != self->n_served)
-    self->n_crashes = 0;
-  self->n_served = n_served;
-  if (age >= CRASH_AGE_MS * 1000 || !srv_deadline_has_passed (self->resume_at))
-    return;
-  self->resume_at = srv_deadline_from_ms (
-    MIN (FIRST_PAUSE_MS << MIN (self->n_crashes, 16), LONGEST_PAUSE_MS));
-  self->n_crashes++;
-}
-
 static gboolean
-is_crash (const Worker *worker, int wait_status)
+is_crash (const SrvPreforkWorker *worker, int wait_status)
 {
   return !worker->was_sent_away && wait_status != -1 &&
          !(WIFEXITED (wait_status) && WEXITSTATUS (wait_status) == 0);
@@ -452,12 +238,13 @@ on_ended (gpointer user_data, pid_t pid, int wait_status)
 {
   const Collecting *collecting = user_data;
   SrvPrefork *self = collecting->self;
-  Worker *worker = g_hash_table_lookup (self->workers, GINT_TO_POINTER (pid));
+  SrvPreforkWorker *worker =
+    g_hash_table_lookup (self->workers, GINT_TO_POINTER (pid));
   gint64 age = g_get_monotonic_time () - worker->slot->started;
   gboolean crashed = is_crash (worker, wait_status);
 
   if (crashed)
-    note_crash (self, age);
+    srv_crash_row_note (&self->crashes, age, count_served (self));
   self->n_served_old += worker->slot->n_served;
   srv_base_server_take_over_slot (collecting->server, worker->slot);
   g_hash_table_remove (self->workers, GINT_TO_POINTER (pid));
@@ -476,27 +263,12 @@ collect (SrvPrefork *self, SrvBaseServer *server)
 
 /* Supervision */
 
-static gboolean
-check_crashes (SrvPrefork *self, GError **error)
-{
-  guint limit = self->settings->crash_limit;
-
-  if (limit == 0 || self->n_crashes < limit)
-    return TRUE;
-  g_set_error (error, SRV_ERROR, SRV_ERROR_CRASH_LOOP,
-               "workers have crashed %u times in a row, as soon as they were "
-               "started",
-               self->n_crashes);
-  self->n_crashes = 0;
-  return FALSE;
-}
-
 /* How many workers there shall be, of which @n are there. */
 static guint
 count_needed (SrvPrefork *self, guint n, guint n_idle)
 {
   const SrvPreforkSettings *settings = self->settings;
-  guint least = count_wanted (settings);
+  guint least = srv_prefork_count_wanted (settings);
   guint most = MAX (settings->max_workers, least);
   guint needed = MAX (n, least);
 
@@ -508,7 +280,7 @@ count_needed (SrvPrefork *self, guint n, guint n_idle)
 static void
 retire_spare (SrvPrefork *self, guint n, guint n_idle)
 {
-  guint least = count_wanted (self->settings);
+  guint least = srv_prefork_count_wanted (self->settings);
 
   if (self->settings->max_workers > least && n > least &&
       n_idle > self->settings->max_spare)
@@ -522,8 +294,8 @@ survive (SrvPrefork *self, SrvBaseServer *server, GError *failure)
 {
   srv_log (G_LOG_LEVEL_WARNING, "no-worker", server, NULL, "%s",
            failure->message);
-  self->resume_at = srv_deadline_from_ms (LONGEST_PAUSE_MS);
-  set_timer (self, self->resume_at);
+  srv_crash_row_pause (&self->crashes);
+  set_timer (self, self->crashes.resume_at);
   g_error_free (failure);
   return TRUE;
 }
@@ -540,15 +312,15 @@ start_missing (SrvPrefork *self,
 
   if (n >= needed)
     return TRUE;
-  if (!srv_deadline_has_passed (self->resume_at))
+  if (srv_crash_row_must_wait (&self->crashes))
     {
-      set_timer (self, self->resume_at);
+      set_timer (self, self->crashes.resume_at);
       return TRUE;
     }
-  if (!check_threads (self, server, error))
+  if (!srv_prefork_check_threads (self, server, error))
     return FALSE;
   for (; n < needed; n++)
-    if (!start_worker (self, server, &failure))
+    if (!srv_prefork_start_worker (self, server, &failure))
       {
         if (n > 0)
           return survive (self, server, failure);
@@ -589,7 +361,9 @@ srv_prefork_supervise (SrvPrefork *self, SrvBaseServer *server, GError **error)
     }
   if (srv_base_server_must_stop (server))
     return TRUE;
-  return check_crashes (self, error) && adjust (self, server, error);
+  return srv_crash_row_check (&self->crashes, self->settings->crash_limit,
+                              error) &&
+         adjust (self, server, error);
 }
 
 /* Others may read it as soon as it is there. */
@@ -608,24 +382,6 @@ open_scoreboard (SrvPrefork *self, SrvBaseServer *server, GError **error)
   return TRUE;
 }
 
-/* Makes ready what every request needs, once instead of in each worker. A
- * worker then need not ask the type system for it, one of whose locks another
- * thread may have held at the fork. */
-static void
-warm_up (SrvBaseServer *server)
-{
-  const GType types[] = {
-    SRV_TYPE_CONNECTION,
-    SRV_TYPE_DATAGRAM,
-    SRV_BASE_SERVER_GET_CLASS (server)->default_handler_type,
-    srv_base_server_get_handler_type (server),
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
-    if (types[i] != G_TYPE_INVALID)
-      g_type_class_unref (g_type_class_ref (types[i]));
-}
-
 /* A wish to stop that was meant for the run before is void. */
 gboolean
 srv_prefork_start (SrvPrefork *self, SrvBaseServer *server, GError **error)
@@ -634,10 +390,9 @@ srv_prefork_start (SrvPrefork *self, SrvBaseServer *server, GError **error)
     return FALSE;
   if (!open_scoreboard (self, server, error))
     return FALSE;
-  warm_up (server);
+  srv_prefork_warm_up (server);
   take_event (self->stop_fd);
-  self->n_crashes = 0;
-  self->resume_at = 0;
+  srv_crash_row_clear (&self->crashes);
   return srv_base_server_must_stop (server) || adjust (self, server, error);
 }
 
@@ -649,7 +404,7 @@ have_all_left (SrvPrefork *self)
 
   g_hash_table_iter_init (&iter, self->workers);
   while (g_hash_table_iter_next (&iter, NULL, &worker))
-    if (!g_atomic_int_get (&((Worker *) worker)->slot->has_left))
+    if (!g_atomic_int_get (&((SrvPreforkWorker *) worker)->slot->has_left))
       return FALSE;
   return TRUE;
 }
