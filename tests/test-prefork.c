@@ -766,17 +766,21 @@ START_TEST (workers_do_not_outlive_their_parent)
   SrvBaseServer *server = make_reading_server (2);
   guint n_ended = 0;
   pid_t parent;
-  int fd;
+  int fds[2];
 
   /* Orphans become ours, so that they can be waited for. */
   prctl (PR_SET_CHILD_SUBREAPER, 1);
   parent = start_parent (server);
-  fd = srv_test_connect (server);
-  srv_test_wait_for_number (N_RUNNING, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    fds[i] = srv_test_connect (server);
+  srv_test_wait_for_number (N_RUNNING, G_N_ELEMENTS (fds));
   kill (parent, SIGKILL);
   srv_test_eventually ((n_ended += count_ended ()) == 3);
-  srv_test_expect_end (fd);
-  srv_test_close (fd);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      srv_test_expect_end (fds[i]);
+      srv_test_close (fds[i]);
+    }
   g_object_unref (server);
 }
 END_TEST
