@@ -33,8 +33,8 @@ srv_base_server_close_listener (SrvBaseServer *self)
 }
 
 /* Whether another task is in the loop. */
-static gboolean
-is_loop_elsewhere (SrvBaseServer *self)
+gboolean
+srv_base_server_is_loop_elsewhere (SrvBaseServer *self)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   SrvTask *task;
@@ -75,7 +75,7 @@ srv_base_server_wait_for_event (SrvBaseServer *self, gint64 deadline)
     fds[i] = (struct pollfd){ -1, POLLIN, 0 };
   fds[0].fd = priv->event_fd;
   /* A loop that has not left yet takes care of the mix-in's descriptor. */
-  if (priv->mix_in != NULL && !is_loop_elsewhere (self))
+  if (priv->mix_in != NULL && !srv_base_server_is_loop_elsewhere (self))
     fds[1].fd = srv_mix_in_fileno (priv->mix_in, self);
   set = srv_wait_set_new (FALSE);
   if (srv_wait_set_wait (set, fds, deadline, NULL) && fds[0].revents != 0 &&
@@ -103,7 +103,8 @@ srv_base_server_wait_for_requests (SrvBaseServer *self, gint64 deadline)
 {
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
 
-  while (srv_base_server_count_others (self) > 0 || is_loop_elsewhere (self))
+  while (srv_base_server_count_others (self) > 0 ||
+         srv_base_server_is_loop_elsewhere (self))
     if (!srv_base_server_wait_for_event (self, deadline))
       return FALSE;
   return TRUE;
@@ -117,7 +118,8 @@ may_close_listener (SrvBaseServer *self)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
 
-  return !is_loop_elsewhere (self) || g_atomic_int_get (&priv->in_request);
+  return !srv_base_server_is_loop_elsewhere (self) ||
+         g_atomic_int_get (&priv->in_request);
 }
 
 static gboolean

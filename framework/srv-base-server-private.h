@@ -185,6 +185,7 @@ gboolean srv_base_server_note_signal (SrvBaseServer *self, pthread_t *blocked);
 
 /* srv-base-server-close.c */
 void srv_base_server_close_listener (SrvBaseServer *self);
+gboolean srv_base_server_is_loop_elsewhere (SrvBaseServer *self);
 void srv_base_server_begin_drain (SrvBaseServer *self);
 void srv_base_server_end_process (SrvBaseServer *self);
 void srv_base_server_end_on_drain (SrvBaseServer *self,

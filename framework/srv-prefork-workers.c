@@ -240,9 +240,14 @@ on_ended (gpointer user_data, pid_t pid, int wait_status)
   SrvPrefork *self = collecting->self;
   SrvPreforkWorker *worker =
     g_hash_table_lookup (self->workers, GINT_TO_POINTER (pid));
-  gint64 age = g_get_monotonic_time () - worker->slot->started;
-  gboolean crashed = is_crash (worker, wait_status);
+  gint64 age;
+  gboolean crashed;
 
+  /* Whoever is told of another end may have closed the server. */
+  if (worker == NULL)
+    return;
+  age = g_get_monotonic_time () - worker->slot->started;
+  crashed = is_crash (worker, wait_status);
   if (crashed)
     srv_crash_row_note (&self->crashes, age, count_served (self));
   self->n_served_old += worker->slot->n_served;
@@ -429,7 +434,22 @@ srv_prefork_send_away (SrvPrefork *self, SrvBaseServer *server)
   if (!have_all_left (self))
     srv_log (G_LOG_LEVEL_WARNING, "worker-stays", server, NULL,
              "workers do not stop accepting");
-  return srv_scoreboard_take_failure (self->scoreboard);
+  return self->scoreboard != NULL
+           ? srv_scoreboard_take_failure (self->scoreboard)
+           : NULL;
+}
+
+/* Only one thread at a time may have to do with the workers. The loop leaves
+ * when they have stopped accepting, whatever the limits of the drain are. */
+static gboolean
+await_loop (SrvBaseServer *server)
+{
+  gint64 limit = srv_deadline_from_ms (LEAVE_LIMIT_MS);
+
+  while (srv_base_server_is_loop_elsewhere (server) &&
+         !srv_deadline_has_passed (limit))
+    srv_base_server_wait_for_event (server, limit);
+  return !srv_base_server_is_loop_elsewhere (server);
 }
 
 gboolean
@@ -439,6 +459,8 @@ srv_prefork_drain (SrvPrefork *self,
                    gint64 deadline,
                    guint *n_cut)
 {
+  if (!await_loop (server))
+    return FALSE;
   if (self->scoreboard == NULL)
     return TRUE;
   collect (self, server);
