@@ -562,8 +562,8 @@ srv_prefork_mix_in_get_n_workers (SrvPreforkMixIn *self)
  *
  * Threads: any.
  *
- * Returns: (transfer full) (element-type SrvWorkerInfo): the workers; empty
- *   before the server serves
+ * Returns: (transfer container) (element-type SrvWorkerInfo): the workers, which
+ *   go with the array; empty before the server serves
  */
 GPtrArray *
 srv_prefork_mix_in_list_workers (SrvPreforkMixIn *self)

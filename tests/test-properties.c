@@ -28,6 +28,7 @@ static const TypeFunc types[] = {
   srv_forking_unix_datagram_server_get_type,
   srv_threading_mix_in_get_type,
   srv_forking_mix_in_get_type,
+  srv_prefork_mix_in_get_type,
   srv_base_request_handler_get_type,
   srv_stream_request_handler_get_type,
   srv_datagram_request_handler_get_type,
@@ -46,7 +47,7 @@ make_other (GParamSpec *pspec, GValue *value)
   else if (G_IS_PARAM_SPEC_UINT (pspec))
     g_value_set_uint (value, G_PARAM_SPEC_UINT (pspec)->maximum - 1);
   else if (G_IS_PARAM_SPEC_UINT64 (pspec))
-    g_value_set_uint64 (value, G_PARAM_SPEC_UINT64 (pspec)->minimum * 2);
+    g_value_set_uint64 (value, G_PARAM_SPEC_UINT64 (pspec)->minimum * 2 + 1);
   else if (G_IS_PARAM_SPEC_ENUM (pspec))
     {
       GEnumClass *klass = G_PARAM_SPEC_ENUM (pspec)->enum_class;
@@ -121,13 +122,15 @@ START_TEST (properties_have_their_defaults_and_can_be_set)
         continue;
       g_value_init (&value, all[i]->value_type);
       g_object_get_property (object, all[i]->name, &value);
-      /* Two that subclasses preset, and one of a kind whose default is never
+      /* Answers differ, two that subclasses preset do too, and one is of a kind
+       * whose default is never
        * "none". */
       if (strcmp (all[i]->name, "mix-in") != 0 &&
           strcmp (all[i]->name, "handler-type") != 0 &&
           strcmp (all[i]->name, "end-on-drain") != 0)
-        ck_assert_msg (g_param_value_defaults (all[i], &value), "%s.%s",
-                       G_OBJECT_TYPE_NAME (object), all[i]->name);
+        ck_assert_msg (!(all[i]->flags & G_PARAM_WRITABLE) ||
+                         g_param_value_defaults (all[i], &value),
+                       "%s.%s", G_OBJECT_TYPE_NAME (object), all[i]->name);
       if ((all[i]->flags & G_PARAM_WRITABLE) &&
           !(all[i]->flags & G_PARAM_CONSTRUCT_ONLY))
         assert_round_trip (object, all[i]);
