@@ -123,8 +123,7 @@ START_TEST (properties_have_their_defaults_and_can_be_set)
       g_value_init (&value, all[i]->value_type);
       g_object_get_property (object, all[i]->name, &value);
       /* Answers differ, two that subclasses preset do too, and one is of a kind
-       * whose default is never
-       * "none". */
+       * whose default is never "none". */
       if (strcmp (all[i]->name, "mix-in") != 0 &&
           strcmp (all[i]->name, "handler-type") != 0 &&
           strcmp (all[i]->name, "end-on-drain") != 0)
