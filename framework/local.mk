@@ -69,8 +69,8 @@ srv_sources = \
 	%reldir%/srv-connection-io.c \
 	%reldir%/srv-connection-streams.c \
 	%reldir%/srv-connection.c \
-	%reldir%/srv-create-connection.c \
 	%reldir%/srv-crash-row.c \
+	%reldir%/srv-create-connection.c \
 	%reldir%/srv-create-server.c \
 	%reldir%/srv-datagram-batch.c \
 	%reldir%/srv-datagram-request-handler.c \
@@ -139,8 +139,8 @@ srv_private_headers = \
 	%reldir%/srv-children-private.h \
 	%reldir%/srv-connection-private.h \
 	%reldir%/srv-connection-streams-private.h \
-	%reldir%/srv-datagram-batch-private.h \
 	%reldir%/srv-crash-row-private.h \
+	%reldir%/srv-datagram-batch-private.h \
 	%reldir%/srv-datagram-private.h \
 	%reldir%/srv-deadline-private.h \
 	%reldir%/srv-dial-private.h \

@@ -61,7 +61,8 @@ parse_mix_in (G_GNUC_UNUSED const char *option,
     {
       g_set_error (
         error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-        "unknown mix-in \"%s\"; there are inline, threading, thread-pool, forking and fibers",
+        "unknown mix-in \"%s\"; there are inline, threading, thread-pool, forking, prefork and "
+        "fibers",
         value);
       return FALSE;
     }
@@ -77,7 +78,8 @@ add_options (SampleServer *self, const GOptionEntry *entries)
       "Where to listen; can be repeated (default: " DEFAULT_ENDPOINT ")",
       "ENDPOINT" },
     { "mix-in", 'm', 0, G_OPTION_ARG_CALLBACK, parse_mix_in,
-      "inline (default), threading, thread-pool, forking or fibers", "NAME" },
+      "inline (default), threading, thread-pool, forking, prefork or fibers",
+      "NAME" },
     { "workers", 'w', 0, G_OPTION_ARG_INT, &self->n_workers,
       "How many workers a mix-in has that has them", "N" },
     { "auto-port", 'a', 0, G_OPTION_ARG_NONE, &self->auto_port,

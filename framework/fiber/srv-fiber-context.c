@@ -213,7 +213,7 @@ typedef struct
   gpointer data;
 } Beginning;
 
-static void
+G_NORETURN static void
 enter (gpointer data)
 {
   Beginning beginning = *(Beginning *) data;
@@ -234,7 +234,7 @@ srv_fiber_context_init (SrvFiberContext *self,
 
   stack_size -= sizeof *beginning;
   stack_size &= ~(gsize) 15;
-  beginning = (Beginning *) ((guint8 *) stack + stack_size);
+  beginning = (void *) ((guint8 *) stack + stack_size);
   *beginning = (Beginning){ entry, data };
   *self = (SrvFiberContext){
     .stack_bottom = stack,

@@ -76,7 +76,7 @@ make (SrvFiberStacks *self)
       errno = saved_errno;
       return NULL;
     }
-  stack = (SrvFiberStack *) (mapping + mapping_size - colour - sizeof *stack);
+  stack = (void *) (mapping + mapping_size - colour - sizeof *stack);
   stack->mapping = mapping;
   stack->mapping_size = mapping_size;
   stack->bottom = mapping + page;

@@ -166,7 +166,7 @@ static void
 deliver_unpark (SrvFiberMessage *message, G_GNUC_UNUSED SrvFiberWorker *worker)
 {
   SrvFiber *fiber =
-    (SrvFiber *) ((guint8 *) message - G_STRUCT_OFFSET (SrvFiber, unpark));
+    (void *) ((guint8 *) message - G_STRUCT_OFFSET (SrvFiber, unpark));
 
   g_atomic_int_set (&fiber->unpark_is_sent, FALSE);
   unpark_here (fiber);
@@ -203,7 +203,7 @@ await_unpark (SrvFiber *fiber)
 }
 
 /* What a fiber does from beginning to end, on its own stack. */
-static void
+G_NORETURN static void
 run_fiber (gpointer data)
 {
   SrvFiber *self = data;
@@ -230,7 +230,7 @@ srv_fiber_spawn (SrvFiberWorker *worker, SrvFiberFunc func, gpointer data)
   if (stack == NULL)
     return FALSE;
   size = (stack->size - sizeof *fiber) & ~(gsize) 63;
-  fiber = (SrvFiber *) (stack->bottom + size);
+  fiber = (void *) (stack->bottom + size);
   *fiber = (SrvFiber){
     .worker = worker,
     .stack = stack,
