@@ -141,16 +141,18 @@ static const gsize lengths[] = { 25, 26, 4, 0 };
 START_TEST (streams_tell_the_time)
 {
   const SrvTestTransport transport = _i % 2 == 0 ? SRV_TEST_TCP : SRV_TEST_UNIX;
-  SrvBaseServer *server = make_server (transport, _i / 2 % SRV_TEST_N_MIX_INS);
-  SrvTestRun *run = srv_test_run (server);
 
   for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
     {
       g_autofree char *reply = NULL;
+      SrvBaseServer *server;
+      SrvTestRun *run;
       gsize length;
       int fd;
 
       format = (SrvTimeFormat) i;
+      server = make_server (transport, _i / 2 % SRV_TEST_N_MIX_INS);
+      run = srv_test_run (server);
       fd = srv_test_connect (server);
       reply = srv_test_read_all (fd, &length);
       if (format == SRV_TIME_FORMAT_DAYTIME)
@@ -158,8 +160,8 @@ START_TEST (streams_tell_the_time)
       else
         ck_assert_uint_eq (length, lengths[i]);
       srv_test_close (fd);
+      srv_test_finish (run);
     }
-  srv_test_finish (run);
 }
 END_TEST
 
