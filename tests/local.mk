@@ -14,6 +14,11 @@ test_programs = \
 	%reldir%/test-drain \
 	%reldir%/test-endpoint \
 	%reldir%/test-escape \
+	%reldir%/test-fiber \
+	%reldir%/test-fiber-mix-in \
+	%reldir%/test-fiber-stack \
+	%reldir%/test-fiber-timer \
+	%reldir%/test-fiber-watch \
 	%reldir%/test-forking \
 	%reldir%/test-frame-streams \
 	%reldir%/test-framing \
@@ -28,6 +33,7 @@ test_programs = \
 	%reldir%/test-request \
 	%reldir%/test-simple-handlers \
 	%reldir%/test-stream-handler \
+	%reldir%/test-sync \
 	%reldir%/test-tcp-server \
 	%reldir%/test-thread-pool \
 	%reldir%/test-threading \
@@ -70,6 +76,7 @@ TESTS += \
 EXTRA_DIST += \
 	$(check_scripts) \
 	$(test_scripts) \
+	%reldir%/fiber-test.h \
 	%reldir%/run-python.sh \
 	%reldir%/tap.py \
 	%reldir%/tap.sh \

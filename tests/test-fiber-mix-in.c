@@ -1,0 +1,6 @@
+#include "srv-test.h"
+int
+main (void)
+{
+  return 0;
+}
