@@ -32,6 +32,7 @@ test_programs = \
 	%reldir%/test-request-order \
 	%reldir%/test-request \
 	%reldir%/test-simple-handlers \
+	%reldir%/test-spawn \
 	%reldir%/test-stream-handler \
 	%reldir%/test-sync \
 	%reldir%/test-tcp-server \
