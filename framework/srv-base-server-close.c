@@ -45,6 +45,15 @@ srv_base_server_is_loop_elsewhere (SrvBaseServer *self)
   return task != NULL && task != srv_task_self ();
 }
 
+/* The same, but for a loop that is busy with the caller's own request: the
+ * caller is a task that the handler has spawned, and waits for. */
+static gboolean
+must_wait_for_loop (SrvBaseServer *self)
+{
+  return srv_base_server_is_loop_elsewhere (self) &&
+         !srv_base_server_keeps_loop (self);
+}
+
 /**
  * srv_base_server_wait_for_event:
  * @self: a server that is being closed
@@ -103,8 +112,7 @@ srv_base_server_wait_for_requests (SrvBaseServer *self, gint64 deadline)
 {
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
 
-  while (srv_base_server_count_others (self) > 0 ||
-         srv_base_server_is_loop_elsewhere (self))
+  while (srv_base_server_count_others (self) > 0 || must_wait_for_loop (self))
     if (!srv_base_server_wait_for_event (self, deadline))
       return FALSE;
   return TRUE;

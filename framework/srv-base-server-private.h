@@ -153,6 +153,7 @@ void srv_base_server_real_accept_failed (SrvBaseServer *self,
 void srv_base_server_cut_active (SrvBaseServer *self);
 void srv_base_server_drain_active (SrvBaseServer *self);
 gboolean srv_base_server_is_own_request (SrvBaseServer *self);
+gboolean srv_base_server_keeps_loop (SrvBaseServer *self);
 guint srv_base_server_count_others (SrvBaseServer *self);
 
 /* srv-base-server-loop.c */

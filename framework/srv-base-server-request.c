@@ -101,6 +101,17 @@ srv_base_server_is_own_request (SrvBaseServer *self)
   return own != NULL && is_active (self, own);
 }
 
+/* Whether the loop itself waits for the caller: its handler is on the loop's
+ * thread, and the caller is that handler or a task that it has spawned. */
+gboolean
+srv_base_server_keeps_loop (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+
+  return g_atomic_int_get (&priv->in_request) &&
+         srv_base_server_is_own_request (self);
+}
+
 /* How many requests run beside the caller's own. */
 guint
 srv_base_server_count_others (SrvBaseServer *self)

@@ -335,8 +335,8 @@ srv_base_server_hurry (SrvBaseServer *self)
  * Asks the loop to end and waits until it has. The socket stays open: clients
  * can connect, and wait until somebody serves again.
  *
- * On the loop's own thread it only asks, as
- * [method@SocketServer.BaseServer.stop] does. (In Python that hangs for ever,
+ * On the loop's own thread, and in what a handler there has spawned, it only
+ * asks, as [method@SocketServer.BaseServer.stop] does. (In Python that hangs for ever,
  * as does a shutdown of a server that nobody serves.) A handler that runs on
  * the loop's thread, without a mix-in, is waited for;
  * [method@SocketServer.BaseServer.server_close] waits with a limit.
@@ -353,7 +353,7 @@ srv_base_server_shutdown (SrvBaseServer *self)
 
   srv_base_server_stop (self);
   priv = srv_base_server_get_private (self);
-  if (priv->in_child || priv->in_worker)
+  if (priv->in_child || priv->in_worker || srv_base_server_keeps_loop (self))
     return;
   g_mutex_lock (&priv->lock);
   run = priv->n_runs;

@@ -347,6 +347,13 @@ close_server (gpointer user_data)
   srv_test_add_number (N_DONE, 1);
 }
 
+static void
+shut_server_down (gpointer user_data)
+{
+  srv_base_server_shutdown (user_data);
+  srv_test_add_number (N_DONE, 1);
+}
+
 static gboolean
 spawn_close (SrvBaseRequestHandler *handler,
              G_GNUC_UNUSED gpointer user_data,
@@ -356,17 +363,27 @@ spawn_close (SrvBaseRequestHandler *handler,
                     NULL, error);
 }
 
+static gboolean
+spawn_shutdown (SrvBaseRequestHandler *handler,
+                G_GNUC_UNUSED gpointer user_data,
+                GError **error)
+{
+  return srv_spawn (shut_server_down,
+                    srv_base_request_handler_get_server (handler), NULL, error);
+}
+
 static const SrvTestMixIn sharing[] = {
   SRV_TEST_INLINE,
   SRV_TEST_THREADING,
   SRV_TEST_FIBERS,
 };
 
-/* A spawned task that closes the server does not wait for the request that
- * waits for the task. */
+/* A spawned task that closes the server, or stops its loop, does not wait for
+ * the request that waits for the task. */
 START_TEST (close_from_a_spawned_task_returns)
 {
-  SrvTestRun *run = run_server (sharing[_i], spawn_close);
+  SrvTestRun *run =
+    run_server (sharing[_i / 2], _i % 2 == 0 ? spawn_close : spawn_shutdown);
   SrvBaseServer *server = run->server;
   gint64 before = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
@@ -528,7 +545,7 @@ main (void)
     { "spawn", nested_spawns_are_joined, 2 },
     { "spawn", handlers_are_joined_before_finish, SRV_TEST_N_MIX_INS },
     { "spawn", handler_reads_while_a_task_writes, SRV_TEST_N_MIX_INS },
-    { "spawn", close_from_a_spawned_task_returns, G_N_ELEMENTS (sharing) },
+    { "spawn", close_from_a_spawned_task_returns, 2 * G_N_ELEMENTS (sharing) },
     { "offload", only_fibers_need_another_thread, 2 },
     { "offload", others_run_while_one_is_offloaded, 1 },
     { "offload", crowd_of_offloaded_takes_turns, 1 },
