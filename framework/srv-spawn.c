@@ -97,14 +97,16 @@ run_in_fiber (gpointer data)
   g_mutex_unlock (&family->lock);
 }
 
+/* Once it runs, the thread frees the job. */
 static int
 start_thread (Job *job)
 {
+  Family *family = job->family;
   pthread_t thread;
   int code = pthread_create (&thread, NULL, run_in_thread, job);
 
   if (code == 0)
-    g_array_append_val (job->family->threads, thread);
+    g_array_append_val (family->threads, thread);
   return code;
 }
 
