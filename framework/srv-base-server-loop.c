@@ -64,7 +64,6 @@ pause_end (const SrvLoop *loop)
   return resume_at > g_get_monotonic_time () ? resume_at : 0;
 }
 
-/* Workers leave to the first loop what concerns all. */
 static void
 prepare (SrvBaseServer *self, SrvLoop *loop, Wait *wait)
 {
@@ -76,7 +75,7 @@ prepare (SrvBaseServer *self, SrvLoop *loop, Wait *wait)
   for (int i = 0; i < N_FDS; i++)
     wait->fds[i] = (struct pollfd){ -1, POLLIN, 0 };
   wait->fds[WAKE].fd = priv->wake_fd;
-  if (priv->mix_in != NULL && !loop->is_worker)
+  if (priv->mix_in != NULL)
     wait->fds[MIX_IN].fd = srv_mix_in_fileno (priv->mix_in, self);
   if (open && resume_at == 0)
     wait->fds[LISTENER].fd = srv_base_server_fileno (self);

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -62,7 +63,7 @@ struct _SrvFiberMixIn
   guint max_fibers;
   int block_limit_ms;
 
-  GPtrArray *workers; /* of Worker; NULL while none runs */
+  GPtrArray *workers; /* of Worker; NULL while none runs; goes under the lock */
   int watch_fd;       /* a timer: see whether a worker is stuck; or -1 */
   int watch_sleeps;   /* atomic: the timer does not run */
   GHashTable *told;   /* classes that have been reported */
@@ -83,6 +84,7 @@ typedef struct
   SrvFiberMixIn *mix_in; /* borrowed */
   SrvFiberWorker *fibers;
   pthread_t thread;
+  int room_fd;       /* an eventfd: its loop may accept again */
   int n_requests;    /* atomic: that it has been given */
   gboolean orphaned; /* atomic: nobody joins it; it frees itself */
 } Worker;
@@ -124,6 +126,8 @@ static void
 worker_free (Worker *self)
 {
   srv_fiber_worker_free (self->fibers);
+  if (self->room_fd >= 0)
+    close (self->room_fd);
   g_free (self);
 }
 
@@ -190,7 +194,8 @@ add_worker (SrvFiberMixIn *self, GError **error)
   worker = g_new0 (Worker, 1);
   worker->mix_in = self;
   worker->fibers = fibers;
-  code = start_thread (worker);
+  worker->room_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  code = worker->room_fd >= 0 ? start_thread (worker) : errno;
   if (code == 0)
     {
       g_ptr_array_add (self->workers, worker);
@@ -213,8 +218,11 @@ is_own (const Worker *worker)
 static void
 stop_workers (SrvFiberMixIn *self)
 {
-  g_autoptr (GPtrArray) workers = g_steal_pointer (&self->workers);
+  g_autoptr (GPtrArray) workers = NULL;
 
+  g_mutex_lock (&self->lock);
+  workers = g_steal_pointer (&self->workers);
+  g_mutex_unlock (&self->lock);
   for (guint i = 0; workers != NULL && i < workers->len; i++)
     {
       Worker *worker = workers->pdata[i];
@@ -287,6 +295,22 @@ change_n_fibers (Work *work, int change)
   g_atomic_int_add (&work->worker->n_requests, change);
 }
 
+/* Whoever waits at the limit looks again. The server's own descriptor is read
+ * by the calling thread's loop, and would then not wake a worker's. */
+static void
+tell_room (SrvFiberMixIn *self, SrvBaseServer *server)
+{
+  const guint64 one = 1;
+
+  srv_base_server_wake (server);
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; self->workers != NULL && i < self->workers->len; i++)
+    if (write (((Worker *) self->workers->pdata[i])->room_fd, &one,
+               sizeof one) < 0)
+      g_assert (errno == EAGAIN);
+  g_mutex_unlock (&self->lock);
+}
+
 /* The request has come to its end, or will never begin. */
 static void
 end_work (Work *work)
@@ -299,7 +323,7 @@ end_work (Work *work)
   g_free (work);
   if (g_atomic_int_get (&mix_in->at_limit) &&
       g_atomic_int_compare_and_exchange (&mix_in->at_limit, TRUE, FALSE))
-    srv_base_server_wake (server);
+    tell_room (mix_in, server);
   /* Wakes a drain; from here on the server may be gone. */
   srv_base_server_release (server);
 }
@@ -513,10 +537,25 @@ tell_stuck (SrvFiberMixIn *self, SrvBaseServer *server, const char *label)
            label, self->block_limit_ms);
 }
 
-static int
-srv_fiber_mix_in_fileno (SrvMixIn *mix_in, G_GNUC_UNUSED SrvBaseServer *server)
+/* The worker whose loop calls, NULL for the loop of a thread. */
+static Worker *
+worker_of_loop (SrvFiberMixIn *self, SrvBaseServer *server)
 {
-  return SRV_FIBER_MIX_IN (mix_in)->watch_fd;
+  if (srv_task_fiber () == NULL || srv_task_get (SRV_TASK_LOOP) != server)
+    return NULL;
+  for (guint i = 0; i < self->workers->len; i++)
+    if (is_own (self->workers->pdata[i]))
+      return self->workers->pdata[i];
+  return NULL;
+}
+
+static int
+srv_fiber_mix_in_fileno (SrvMixIn *mix_in, SrvBaseServer *server)
+{
+  SrvFiberMixIn *self = SRV_FIBER_MIX_IN (mix_in);
+  Worker *worker = worker_of_loop (self, server);
+
+  return worker != NULL ? worker->room_fd : self->watch_fd;
 }
 
 static gboolean
@@ -526,9 +565,13 @@ srv_fiber_mix_in_service_actions (SrvMixIn *mix_in,
 {
   SrvFiberMixIn *self = SRV_FIBER_MIX_IN (mix_in);
   const struct itimerspec never = { { 0, 0 }, { 0, 0 } };
+  Worker *own = worker_of_loop (self, server);
   gboolean all_idle = TRUE;
   const char *label;
   guint64 ticks;
+
+  if (own != NULL && read (own->room_fd, &ticks, sizeof ticks) < 0)
+    g_assert (errno == EAGAIN);
 
   if (srv_task_fiber () != NULL || self->workers == NULL ||
       self->watch_fd < 0 || read (self->watch_fd, &ticks, sizeof ticks) < 0)
