@@ -719,7 +719,8 @@ install_properties (GObjectClass *object_class)
    * SrvFiberMixIn:max-fibers:
    *
    * How many requests may be served before the server stops accepting; 0 for no
-   * limit. May change at any time.
+   * limit. Workers that accept at the same moment may go beyond it, by one for
+   * each but the first. May change at any time.
    */
   properties[PROP_MAX_FIBERS] =
     g_param_spec_uint ("max-fibers", NULL, NULL, 0, G_MAXINT, 0, flags);

@@ -15,7 +15,9 @@ test_programs = \
 	%reldir%/test-endpoint \
 	%reldir%/test-escape \
 	%reldir%/test-fiber \
+	%reldir%/test-fiber-life \
 	%reldir%/test-fiber-mix-in \
+	%reldir%/test-fiber-serving \
 	%reldir%/test-fiber-stack \
 	%reldir%/test-fiber-timer \
 	%reldir%/test-fiber-watch \
