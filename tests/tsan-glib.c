@@ -17,12 +17,15 @@
 #include <unistd.h>
 
 /* GLib's own definition of the function that this is called from. */
-#define REAL(function)                                                        \
-  static typeof (&function) real;                                             \
-                                                                              \
-  if (__atomic_load_n (&real, __ATOMIC_RELAXED) == NULL)                      \
-  __atomic_store_n (&real, (typeof (&function)) dlsym (RTLD_NEXT, #function), \
-                    __ATOMIC_RELAXED)
+#define REAL(function)                                                  \
+  static typeof (&function) found;                                      \
+  typeof (&function) real = __atomic_load_n (&found, __ATOMIC_RELAXED); \
+                                                                        \
+  if (real == NULL)                                                     \
+    {                                                                   \
+      real = (typeof (&function)) dlsym (RTLD_NEXT, #function);         \
+      __atomic_store_n (&found, real, __ATOMIC_RELAXED);                \
+    }
 
 static void
 before_lock (GMutex *mutex)
