@@ -20,6 +20,7 @@ test_programs = \
 	%reldir%/test-fiber-serving \
 	%reldir%/test-fiber-stack \
 	%reldir%/test-fiber-timer \
+	%reldir%/test-fiber-tls \
 	%reldir%/test-fiber-watch \
 	%reldir%/test-forking \
 	%reldir%/test-frame-streams \

@@ -1,0 +1,323 @@
+/* test-fiber-tls.c - a handshake of TLS in a fiber, beside plain clients
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "srv-test.h"
+
+#include <stdlib.h>
+
+/* What a loaded machine may need for something that takes no time. */
+#define AT_ONCE_MS 2000
+
+/* What the first byte of a client is that speaks TLS. */
+#define TLS_RECORD 0x16
+
+/* How the server's process ends when there is no TLS to be had. */
+#define NO_TLS 77
+
+/* Lays TLS over the connection if the client asks for it. */
+
+#define TEST_TYPE_TLS_HANDLER (test_tls_handler_get_type ())
+G_DECLARE_FINAL_TYPE (TestTlsHandler,
+                      test_tls_handler,
+                      TEST,
+                      TLS_HANDLER,
+                      SrvStreamRequestHandler)
+
+struct _TestTlsHandler
+{
+  SrvStreamRequestHandler parent_instance;
+};
+
+G_DEFINE_FINAL_TYPE (TestTlsHandler,
+                     test_tls_handler,
+                     SRV_TYPE_STREAM_REQUEST_HANDLER)
+
+static GTlsCertificate *certificate;
+
+typedef struct
+{
+  GTlsConnection *tls;
+  gboolean ok;
+  GError *error;
+} Handshake;
+
+static void
+shake_hands (gpointer user_data)
+{
+  Handshake *handshake = user_data;
+
+  handshake->ok =
+    g_tls_connection_handshake (handshake->tls, NULL, &handshake->error);
+}
+
+static gboolean
+lay_tls_over (SrvStreamRequestHandler *self,
+              SrvConnection *connection,
+              GError **error)
+{
+  g_autoptr (GIOStream) stream =
+    g_tls_server_connection_new (G_IO_STREAM (connection), certificate, error);
+  Handshake handshake = { NULL, FALSE, NULL };
+
+  if (stream == NULL)
+    return FALSE;
+  handshake.tls = G_TLS_CONNECTION (stream);
+  if (!srv_offload (shake_hands, &handshake, error))
+    return FALSE;
+  if (!handshake.ok)
+    {
+      g_propagate_error (error, handshake.error);
+      return FALSE;
+    }
+  srv_stream_request_handler_set_stream (self, stream);
+
+  return TRUE;
+}
+
+static gboolean
+test_tls_handler_setup (SrvBaseRequestHandler *handler, GError **error)
+{
+  SrvStreamRequestHandler *self = SRV_STREAM_REQUEST_HANDLER (handler);
+  SrvConnection *connection = srv_stream_request_handler_get_connection (self);
+  int fd = srv_connection_get_fd (connection);
+  guint8 first = 0;
+
+  if (!SRV_BASE_REQUEST_HANDLER_CLASS (test_tls_handler_parent_class)
+         ->setup (handler, error) ||
+      !srv_wait_fd (fd, G_IO_IN, -1, NULL, error))
+    return FALSE;
+  if (recv (fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1 || first != TLS_RECORD)
+    return TRUE;
+
+  return lay_tls_over (self, connection, error);
+}
+
+/* Gives back lines until the end, or until one says that it is the last. */
+static gboolean
+test_tls_handler_handle (SrvBaseRequestHandler *handler, GError **error)
+{
+  SrvStreamRequestHandler *self = SRV_STREAM_REQUEST_HANDLER (handler);
+  SrvReader *rfile = srv_stream_request_handler_get_rfile (self);
+  SrvWriter *wfile = srv_stream_request_handler_get_wfile (self);
+  const char *line;
+  gssize length;
+
+  while ((length = srv_reader_read_line (rfile, &line, 100, error)) > 0)
+    if (!srv_writer_write (wfile, line, (gsize) length, error) ||
+        g_str_equal (line, "last\n"))
+      break;
+
+  return length >= 0;
+}
+
+static void
+test_tls_handler_class_init (TestTlsHandlerClass *klass)
+{
+  SRV_BASE_REQUEST_HANDLER_CLASS (klass)->setup = test_tls_handler_setup;
+  SRV_BASE_REQUEST_HANDLER_CLASS (klass)->handle = test_tls_handler_handle;
+}
+
+static void
+test_tls_handler_init (G_GNUC_UNUSED TestTlsHandler *self)
+{
+}
+
+/* The server: a process of its own, for GIO and its backend have threads and
+ * descriptors that stay. It ends with the test, which kills it. */
+
+static G_GNUC_NORETURN void
+serve (int fd, const char *pem)
+{
+  g_autoptr (SrvMixIn) mix_in = srv_fiber_mix_in_new ();
+  g_autoptr (SrvBaseServer) server = NULL;
+  g_autofree char *endpoint = NULL;
+
+  if (!g_tls_backend_supports_tls (g_tls_backend_get_default ()))
+    _exit (NO_TLS);
+  certificate = g_tls_certificate_new_from_file (pem, NULL);
+  srv_fiber_mix_in_set_workers (SRV_FIBER_MIX_IN (mix_in), 1);
+  /* Nothing here may keep the worker to itself. */
+  srv_fiber_mix_in_set_block_limit (SRV_FIBER_MIX_IN (mix_in), 500);
+  server =
+    srv_create_server ("tcp:127.0.0.1:0", TEST_TYPE_TLS_HANDLER, mix_in, NULL);
+  if (certificate == NULL || server == NULL)
+    _exit (1);
+  endpoint = srv_base_server_dup_endpoint (server);
+  if (write (fd, endpoint, strlen (endpoint) + 1) < 0)
+    _exit (1);
+  srv_base_server_serve_forever (server, NULL);
+  _exit (0);
+}
+
+typedef struct
+{
+  pid_t pid;
+  guint16 port; /* 0: there is no TLS */
+} Server;
+
+static void
+make_certificate (const char *pem)
+{
+  g_autofree char *command = g_strdup_printf (
+    "openssl req -x509 -newkey rsa:2048 -nodes -keyout '%s' -out '%s.crt' "
+    "-days 2 -subj /CN=localhost 2>/dev/null && cat '%s.crt' >> '%s' && "
+    "rm '%s.crt'",
+    pem, pem, pem, pem, pem);
+
+  ck_assert_int_eq (system (command), 0);
+}
+
+static Server
+start_server (void)
+{
+  g_autofree char *pem = srv_test_path ("server.pem");
+  Server server = { 0 };
+  char endpoint[64] = "";
+  int fds[2], status;
+
+  if (system ("openssl version >/dev/null 2>&1") != 0)
+    {
+      g_print ("# skipped: there is no openssl\n");
+      return server;
+    }
+  make_certificate (pem);
+  ck_assert_int_eq (pipe2 (fds, O_CLOEXEC), 0);
+  server.pid = fork ();
+  if (server.pid == 0)
+    serve (fds[1], pem);
+  close (fds[1]);
+  if (read (fds[0], endpoint, sizeof endpoint - 1) > 0)
+    server.port = (guint16) atoi (strrchr (endpoint, ':') + 1);
+  close (fds[0]);
+  if (server.port == 0)
+    {
+      ck_assert_int_eq (waitpid (server.pid, &status, 0), server.pid);
+      ck_assert (WIFEXITED (status) && WEXITSTATUS (status) == NO_TLS);
+      g_print ("# skipped: GIO has no TLS here (glib-networking)\n");
+    }
+  g_unlink (pem);
+
+  return server;
+}
+
+static void
+end_server (Server *server)
+{
+  int status;
+
+  kill (server->pid, SIGKILL);
+  ck_assert_int_eq (waitpid (server->pid, &status, 0), server->pid);
+  ck_assert (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+}
+
+static int
+connect_to (const Server *server)
+{
+  const struct sockaddr_in address = {
+    .sin_family = AF_INET,
+    .sin_port = htons (server->port),
+    .sin_addr.s_addr = htonl (INADDR_LOOPBACK),
+  };
+  int fd = srv_test_socket (AF_INET, SOCK_STREAM);
+
+  ck_assert_int_eq (connect (fd, (const struct sockaddr *) &address,
+                             sizeof address),
+                    0);
+
+  return fd;
+}
+
+static void
+echo_plainly (const Server *server)
+{
+  int fd = connect_to (server);
+
+  srv_test_say (fd, "plain\n");
+  srv_test_expect (fd, "plain\n");
+  srv_test_close (fd);
+}
+
+/* A client that speaks TLS; its output is read with finish_tls(). */
+static FILE *
+start_tls (const Server *server)
+{
+  g_autofree char *command = g_strdup_printf (
+    "printf 'secret\\nlast\\n' | timeout 20 openssl s_client -quiet "
+    "-connect 127.0.0.1:%u 2>/dev/null",
+    server->port);
+
+  return popen (command, "re");
+}
+
+static void
+finish_tls (FILE *client)
+{
+  char text[64] = "";
+  gsize length = fread (text, 1, sizeof text - 1, client);
+
+  pclose (client);
+  text[length] = '\0';
+  ck_assert_str_eq (text, "secret\nlast\n");
+}
+
+/* The same handler serves both kinds of clients, side by side on one worker. */
+START_TEST (tls_and_plain_clients_are_served)
+{
+  Server server = start_server ();
+  FILE *clients[4];
+
+  if (server.port == 0)
+    return;
+  for (guint round = 0; round < 2; round++)
+    {
+      for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+        clients[i] = start_tls (&server);
+      for (guint i = 0; i < 50; i++)
+        echo_plainly (&server);
+      for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+        finish_tls (clients[i]);
+    }
+  end_server (&server);
+}
+END_TEST
+
+/* Clients that begin a handshake and never go on keep nobody waiting. */
+START_TEST (hanging_handshake_holds_up_nobody)
+{
+  const char beginning[] = { TLS_RECORD, 3, 1, 1 };
+  Server server = start_server ();
+  int fds[10];
+  gint64 before;
+
+  if (server.port == 0)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      fds[i] = connect_to (&server);
+      srv_test_send (fds[i], beginning, sizeof beginning);
+    }
+  before = g_get_monotonic_time ();
+  for (guint i = 0; i < 100; i++)
+    echo_plainly (&server);
+  finish_tls (start_tls (&server));
+  ck_assert_int_lt (g_get_monotonic_time () - before, AT_ONCE_MS * 1000);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    srv_test_close (fds[i]);
+  echo_plainly (&server);
+  finish_tls (start_tls (&server));
+  end_server (&server);
+}
+END_TEST
+
+int
+main (void)
+{
+  const SrvTestEntry tests[] = {
+    { "tls", tls_and_plain_clients_are_served, 1 },
+    { "tls", hanging_handshake_holds_up_nobody, 1 },
+  };
+
+  return srv_test_run_entries ("FiberTls", tests, G_N_ELEMENTS (tests));
+}
