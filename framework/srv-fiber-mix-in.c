@@ -142,22 +142,32 @@ run_worker (void *data)
   return NULL;
 }
 
-/* The timer looks only while somebody works, so that nothing wakes an idle
- * process. Whoever begins to work starts it again. */
 static void
-start_watch (gpointer data)
+start_timer (SrvFiberMixIn *self)
 {
-  SrvFiberMixIn *self = data;
   const struct timespec limit = {
     .tv_sec = self->block_limit_ms / 1000,
     .tv_nsec = (self->block_limit_ms % 1000) * 1000000L,
   };
   const struct itimerspec interval = { limit, limit };
 
-  if (g_atomic_int_get (&self->watch_sleeps) &&
+  timerfd_settime (self->watch_fd, 0, &interval, NULL);
+}
+
+/* The timer looks only while somebody works, so that nothing wakes an idle
+ * process. Whoever begins to work starts it again. An orphan has outlived the
+ * mix-in. */
+static void
+start_watch (gpointer data)
+{
+  Worker *worker = data;
+  SrvFiberMixIn *self = worker->mix_in;
+
+  if (!g_atomic_int_get (&worker->orphaned) &&
+      g_atomic_int_get (&self->watch_sleeps) &&
       g_atomic_int_get (&self->n_fibers) > 0 &&
       g_atomic_int_compare_and_exchange (&self->watch_sleeps, TRUE, FALSE))
-    timerfd_settime (self->watch_fd, 0, &interval, NULL);
+    start_timer (self);
 }
 
 /* A signal handler would run on the small stack of a fiber: other threads may
@@ -182,18 +192,19 @@ start_thread (Worker *worker)
 static gboolean
 add_worker (SrvFiberMixIn *self, GError **error)
 {
-  Worker *worker;
-  SrvFiberWorker *fibers =
-    srv_fiber_worker_new (self->stack_size,
-                          self->watch_fd >= 0 ? start_watch : NULL, self,
-                          error);
+  Worker *worker = g_new0 (Worker, 1);
   int code;
 
-  if (fibers == NULL)
-    return FALSE;
-  worker = g_new0 (Worker, 1);
   worker->mix_in = self;
-  worker->fibers = fibers;
+  worker->fibers =
+    srv_fiber_worker_new (self->stack_size,
+                          self->watch_fd >= 0 ? start_watch : NULL, worker,
+                          error);
+  if (worker->fibers == NULL)
+    {
+      g_free (worker);
+      return FALSE;
+    }
   worker->room_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   code = worker->room_fd >= 0 ? start_thread (worker) : errno;
   if (code == 0)

@@ -416,6 +416,13 @@ count_waits (void)
   return n_waits;
 }
 
+/* ThreadSanitizer has a thread of its own that wakes all the time. */
+#ifdef __SANITIZE_THREAD__
+#define MAX_WAITS 100
+#else
+#define MAX_WAITS 1
+#endif
+
 /* With nothing to do no thread wakes up, the one that looks for blocked workers
  * included; not before the first request, and not after. */
 START_TEST (idle_server_wakes_nobody)
@@ -431,9 +438,7 @@ START_TEST (idle_server_wakes_nobody)
       g_usleep (3 * 1000 * (_i == 0 ? 100 : BLOCK_LIMIT_MS));
       before = count_waits ();
       g_usleep (5 * 1000 * (_i == 0 ? 100 : BLOCK_LIMIT_MS));
-#ifndef __SANITIZE_THREAD__ /* has a thread of its own */
-      ck_assert_uint_le (count_waits () - before, 1);
-#endif
+      ck_assert_uint_le (count_waits () - before, MAX_WAITS);
       srv_test_say (fd, "lo\n");
       expect_done (fd);
     }
