@@ -313,18 +313,25 @@ END_TEST
 START_TEST (hooks_may_end_the_run)
 {
   SrvBaseServer *server = make_server (SRV_TEST_TCP, worker_counts[_i], NULL);
-  SrvTestRun *run = srv_test_run (server);
   g_autoptr (GError) error = NULL;
-  int fd;
+  SrvTestRun *run;
+  int fds[2];
 
   srv_test_set_fault ("handle", SRV_TEST_STOP);
-  fd = srv_test_connect (server);
-  srv_test_say (fd, "hello\n");
-  srv_test_expect_gone (fd);
-  srv_test_close (fd);
+  run = srv_test_run (server);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      fds[i] = srv_test_connect (server);
+      srv_test_say (fds[i], "hello\n");
+      srv_test_expect_gone (fds[i]);
+      srv_test_close (fds[i]);
+    }
   ck_assert_uint_eq (srv_test_count_trace ("handle_error"), 0);
+  srv_test_stop (run);
+
   srv_test_set_fault ("handle", SRV_TEST_FINE);
   srv_test_set_fault ("service_actions", SRV_TEST_ERROR);
+  run = srv_test_run (server);
   srv_test_echo (server, "hello\n");
   ck_assert (!srv_test_join (run, &error));
   ck_assert_ptr_nonnull (error);

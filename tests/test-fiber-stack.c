@@ -32,11 +32,13 @@ count_maps (void)
   return n_maps;
 }
 
-/* ThreadSanitizer takes milliseconds for each. */
+/* ThreadSanitizer takes milliseconds and mappings of its own for each. */
 #ifdef __SANITIZE_THREAD__
-#define N_MANY 500
+#define N_MANY      500
+#define COUNTS_MAPS FALSE
 #else
-#define N_MANY 5000
+#define N_MANY      5000
+#define COUNTS_MAPS TRUE
 #endif
 
 static GPtrArray *crowd;
@@ -83,6 +85,8 @@ START_TEST (crowds_do_not_exhaust_mappings)
   crowd = g_ptr_array_new ();
   run_one (gather_crowds, n_maps);
   g_ptr_array_unref (crowd);
+  if (!COUNTS_MAPS)
+    return;
   ck_assert_uint_le (n_maps[0], before + 2 * N_MANY + 200);
   ck_assert_uint_le (n_maps[1], n_maps[0] + 50);
   ck_assert_uint_le (n_maps[2], n_maps[0] + 50);
