@@ -20,6 +20,9 @@
  * system tells of it with every message that the client takes. */
 #define USUAL_INTEREST (EPOLLIN | EPOLLRDHUP)
 
+/* How many calls in a row one connection may make before others run. */
+#define MAX_TURNS 16
+
 /* Parks until something of @events has happened since the last time that it was
  * missed. The descriptor joins the worker's set when there is something to wait
  * for; a client whose request has come with its connection never needs it. */
@@ -53,6 +56,18 @@ srv_connection_wait_in_fiber (SrvConnection *self,
     }
 }
 
+/* Who never has to wait, because his client is faster than he, lets the others
+ * of the worker have a turn now and then. A client that waits for its answer
+ * never brings it about. */
+static void
+take_turns (SrvConnection *self)
+{
+  if (++self->n_turns < MAX_TURNS)
+    return;
+  self->n_turns = 0;
+  srv_fiber_yield ();
+}
+
 /* A read that gave less than there was room for has taken everything: then the
  * next one need not ask the kernel in vain. */
 gssize
@@ -74,8 +89,13 @@ srv_connection_receive_in_fiber (SrvConnection *self,
                                          "receive", error))
         return -1;
       n = recv (self->fd, buffer, count, MSG_DONTWAIT);
-      if (n < (gssize) count)
-        srv_fiber_watch_drained (&self->watch, EPOLLIN);
+      if (n == (gssize) count)
+        take_turns (self);
+      else
+        {
+          self->n_turns = 0;
+          srv_fiber_watch_drained (&self->watch, EPOLLIN);
+        }
       if (n >= 0)
         return n;
       if (errno == EAGAIN && self->watch.worker == NULL)
@@ -103,7 +123,10 @@ srv_connection_send_in_fiber (SrvConnection *self,
     {
       n = send (self->fd, next, count, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (n == (gssize) count)
-        return TRUE;
+        {
+          take_turns (self);
+          return TRUE;
+        }
       if (n < 0 && errno != EAGAIN && errno != EINTR)
         return srv_connection_fail ("send", errno, error) >= 0;
       next += MAX (n, 0);

@@ -36,6 +36,7 @@ struct _SrvConnection
 
   SrvSockaddr peer;
   SrvFiberWatch watch; /* in the worker of the fiber that serves it */
+  guint n_turns; /* in a fiber: calls in a row that found no reason to wait */
 
   GSocketAddress *client_address; /* owned, made on demand */
   GSocketAddress *local_address;  /* owned, made on demand */
