@@ -133,7 +133,7 @@ START_TEST (missing_stack_is_reported)
   srv_test_assert_no_error (error);
   errno = 0;
   ck_assert (!srv_fiber_spawn (worker, do_nothing, NULL));
-  ck_assert_int_eq (errno, ENOMEM);
+  ck_assert_int_ne (errno, 0);
   run_to_the_end (worker);
 }
 END_TEST
@@ -168,7 +168,7 @@ touch_nothing (G_GNUC_UNUSED gpointer data)
 
 /* How the child goes: an overflow, one after another worker has gone, and
  * another fault. */
-static void
+G_NORETURN static void
 die_in_a_fiber (int way)
 {
   const struct rlimit no_core = { 0, 0 };
