@@ -496,8 +496,10 @@ crowd_in (G_GNUC_UNUSED gpointer user_data)
   while (srv_test_get_number (N_ENTERED) < MAX_OFFLOADED &&
          g_get_monotonic_time () < deadline)
     g_usleep (500);
-  if (inside > g_atomic_int_get (&most_inside))
-    g_atomic_int_set (&most_inside, inside);
+  for (int most = g_atomic_int_get (&most_inside);
+       inside > most &&
+       !g_atomic_int_compare_and_exchange (&most_inside, most, inside);)
+    most = g_atomic_int_get (&most_inside);
   g_usleep (1000);
   g_atomic_int_add (&n_inside, -1);
 }
