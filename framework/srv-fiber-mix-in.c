@@ -550,9 +550,9 @@ tell_stuck (SrvFiberMixIn *self, SrvBaseServer *server, const char *label)
 
 /* The worker whose loop calls, NULL for the loop of a thread. */
 static Worker *
-worker_of_loop (SrvFiberMixIn *self, SrvBaseServer *server)
+worker_of_loop (SrvFiberMixIn *self)
 {
-  if (srv_task_fiber () == NULL || srv_task_get (SRV_TASK_LOOP) != server)
+  if (srv_task_fiber () == NULL || srv_task_get (SRV_TASK_LOOP) == NULL)
     return NULL;
   for (guint i = 0; i < self->workers->len; i++)
     if (is_own (self->workers->pdata[i]))
@@ -561,10 +561,10 @@ worker_of_loop (SrvFiberMixIn *self, SrvBaseServer *server)
 }
 
 static int
-srv_fiber_mix_in_fileno (SrvMixIn *mix_in, SrvBaseServer *server)
+srv_fiber_mix_in_fileno (SrvMixIn *mix_in, G_GNUC_UNUSED SrvBaseServer *server)
 {
   SrvFiberMixIn *self = SRV_FIBER_MIX_IN (mix_in);
-  Worker *worker = worker_of_loop (self, server);
+  Worker *worker = worker_of_loop (self);
 
   return worker != NULL ? worker->room_fd : self->watch_fd;
 }
@@ -576,7 +576,7 @@ srv_fiber_mix_in_service_actions (SrvMixIn *mix_in,
 {
   SrvFiberMixIn *self = SRV_FIBER_MIX_IN (mix_in);
   const struct itimerspec never = { { 0, 0 }, { 0, 0 } };
-  Worker *own = worker_of_loop (self, server);
+  Worker *own = worker_of_loop (self);
   gboolean all_idle = TRUE;
   const char *label;
   guint64 ticks;

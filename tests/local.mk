@@ -14,7 +14,6 @@ test_programs = \
 	%reldir%/test-drain \
 	%reldir%/test-endpoint \
 	%reldir%/test-escape \
-	%reldir%/test-fiber \
 	%reldir%/test-fiber-life \
 	%reldir%/test-fiber-mix-in \
 	%reldir%/test-fiber-serving \
@@ -22,6 +21,7 @@ test_programs = \
 	%reldir%/test-fiber-timer \
 	%reldir%/test-fiber-tls \
 	%reldir%/test-fiber-watch \
+	%reldir%/test-fiber \
 	%reldir%/test-forking \
 	%reldir%/test-frame-streams \
 	%reldir%/test-framing \
