@@ -289,6 +289,7 @@ check-threads: all
 	  TESTS_ENVIRONMENT='G_SLICE=always-malloc TSAN_OPTIONS="$(tsan_options)"' \
 	  TEST_SUITE_LOG=test-suite-threads.log
 tsan_options = \
+	die_after_fork=0 \
 	exitcode=66 \
 	second_deadlock_stack=1 \
 	suppressions=$(abs_top_srcdir)/%reldir%/tsan.supp \
