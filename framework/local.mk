@@ -67,6 +67,7 @@ srv_sources = \
 	%reldir%/srv-client.c \
 	%reldir%/srv-connection-fiber.c \
 	%reldir%/srv-connection-io.c \
+	%reldir%/srv-connection-post.c \
 	%reldir%/srv-connection-streams.c \
 	%reldir%/srv-connection.c \
 	%reldir%/srv-crash-row.c \
@@ -84,6 +85,7 @@ srv_sources = \
 	%reldir%/srv-error.c \
 	%reldir%/srv-escape.c \
 	%reldir%/srv-fiber-mix-in.c \
+	%reldir%/srv-flusher.c \
 	%reldir%/srv-forking-mix-in.c \
 	%reldir%/srv-frame-decoder.c \
 	%reldir%/srv-frame-input-stream.c \
@@ -146,6 +148,7 @@ srv_private_headers = \
 	%reldir%/srv-dial-private.h \
 	%reldir%/srv-errno-private.h \
 	%reldir%/srv-framing-private.h \
+	%reldir%/srv-flusher-private.h \
 	%reldir%/srv-hook-private.h \
 	%reldir%/srv-inet-options-private.h \
 	%reldir%/srv-listener-private.h \

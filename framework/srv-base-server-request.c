@@ -159,7 +159,8 @@ level_of (const GError *error)
       g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED))
     return G_LOG_LEVEL_DEBUG;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) ||
-      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+      g_error_matches (error, SRV_ERROR, SRV_ERROR_SLOW_CONSUMER))
     return G_LOG_LEVEL_INFO;
   return G_LOG_LEVEL_WARNING;
 }

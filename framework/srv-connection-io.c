@@ -103,6 +103,8 @@ srv_connection_send_nonblocking (SrvConnection *self,
 
   if (!srv_connection_check_open (self, "send", error))
     return -1;
+  if (srv_connection_has_posts (self))
+    return srv_connection_send_some_in_turn (self, buffer, count, error);
   do
     n = send (self->fd, buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
@@ -299,6 +301,8 @@ srv_connection_receive (SrvConnection *self,
   /* The end that a drain made is not the client's. */
   if (n == 0 && count > 0 && !g_atomic_int_get (&self->drained))
     self->at_end = TRUE;
+  if (n <= 0 && srv_connection_has_posts (self))
+    return srv_connection_explain_end (self, n, error);
   return n;
 }
 
@@ -343,6 +347,20 @@ send_in_thread (SrvConnection *self,
     }
 }
 
+/* Past what others have posted. */
+gboolean
+srv_connection_send_directly (SrvConnection *self,
+                              const void *buffer,
+                              gsize count,
+                              GCancellable *cancellable,
+                              GError **error)
+{
+  if (srv_task_fiber () != NULL)
+    return srv_connection_send_in_fiber (self, buffer, count, cancellable,
+                                         error);
+  return send_in_thread (self, buffer, count, cancellable, error);
+}
+
 /**
  * srv_connection_send_all:
  * @self: a connection
@@ -352,7 +370,8 @@ send_in_thread (SrvConnection *self,
  * @error: return location for a [struct@GLib.Error]
  *
  * Sends all of the bytes. The time limit bounds the whole call, not each part
- * that the kernel takes. A peer that has gone never raises `SIGPIPE`.
+ * that the kernel takes. A peer that has gone never raises `SIGPIPE`. What
+ * others have posted before goes first.
  *
  * Fails with %G_IO_ERROR_TIMED_OUT, %G_IO_ERROR_CANCELLED, %G_IO_ERROR_CLOSED,
  * or what the system reports, such as %G_IO_ERROR_BROKEN_PIPE. How much was
@@ -375,8 +394,8 @@ srv_connection_send_all (SrvConnection *self,
   if (!srv_connection_check_open (self, "send", error) ||
       g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
-  if (srv_task_fiber () != NULL)
-    return srv_connection_send_in_fiber (self, buffer, count, cancellable,
-                                         error);
-  return send_in_thread (self, buffer, count, cancellable, error);
+  if (srv_connection_has_posts (self))
+    return srv_connection_send_in_turn (self, buffer, count, cancellable,
+                                        error);
+  return srv_connection_send_directly (self, buffer, count, cancellable, error);
 }

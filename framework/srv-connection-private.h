@@ -11,6 +11,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct _SrvPostQueue SrvPostQueue;
+
 struct _SrvConnection
 {
   GIOStream parent_instance;
@@ -37,6 +39,7 @@ struct _SrvConnection
   SrvSockaddr peer;
   SrvFiberWatch watch; /* in the worker of the fiber that serves it */
   guint n_turns; /* in a fiber: calls in a row that found no reason to wait */
+  SrvPostQueue *posts; /* owned; atomic; NULL while nobody may post */
 
   GSocketAddress *client_address; /* owned, made on demand */
   GSocketAddress *local_address;  /* owned, made on demand */
@@ -62,6 +65,11 @@ gssize srv_connection_fail (const char *what, int saved_errno, GError **error);
 gboolean srv_connection_check_open (SrvConnection *self,
                                     const char *what,
                                     GError **error);
+gboolean srv_connection_send_directly (SrvConnection *self,
+                                       const void *buffer,
+                                       gsize count,
+                                       GCancellable *cancellable,
+                                       GError **error);
 gssize srv_connection_receive_nonblocking (SrvConnection *self,
                                            void *buffer,
                                            gsize count,
@@ -88,5 +96,29 @@ gboolean srv_connection_wait_in_fiber (SrvConnection *self,
                                        GCancellable *cancellable,
                                        const char *what,
                                        GError **error);
+
+/* srv-connection-post.c: only for connections that have posts. */
+gboolean srv_connection_send_in_turn (SrvConnection *self,
+                                      const void *buffer,
+                                      gsize count,
+                                      GCancellable *cancellable,
+                                      GError **error);
+gssize srv_connection_send_some_in_turn (SrvConnection *self,
+                                         const void *buffer,
+                                         gsize count,
+                                         GError **error);
+gssize srv_connection_explain_end (SrvConnection *self,
+                                   gssize n,
+                                   GError **error);
+void srv_connection_finish_posts (SrvConnection *self, int linger_timeout_ms);
+void srv_connection_end_posts (SrvConnection *self);
+void srv_connection_free_posts (SrvConnection *self);
+
+/* One load: what connections pay to which nobody posts. */
+static inline gboolean
+srv_connection_has_posts (SrvConnection *self)
+{
+  return G_UNLIKELY (g_atomic_pointer_get (&self->posts) != NULL);
+}
 
 G_END_DECLS

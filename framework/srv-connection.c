@@ -84,8 +84,11 @@ steal_fd (SrvConnection *self)
 static void
 close_fd (SrvConnection *self)
 {
-  int fd = steal_fd (self);
+  int fd;
 
+  if (srv_connection_has_posts (self))
+    srv_connection_end_posts (self);
+  fd = steal_fd (self);
   srv_fiber_watch_clear (&self->watch);
   if (fd >= 0)
     close (fd);
@@ -298,12 +301,23 @@ srv_connection_dispose (GObject *object)
 }
 
 static void
+srv_connection_finalize (GObject *object)
+{
+  SrvConnection *self = SRV_CONNECTION (object);
+
+  if (srv_connection_has_posts (self))
+    srv_connection_free_posts (self);
+  G_OBJECT_CLASS (srv_connection_parent_class)->finalize (object);
+}
+
+static void
 srv_connection_class_init (SrvConnectionClass *klass)
 {
   GIOStreamClass *stream_class = G_IO_STREAM_CLASS (klass);
 
   grandparent_class = g_type_class_peek_parent (srv_connection_parent_class);
   G_OBJECT_CLASS (klass)->dispose = srv_connection_dispose;
+  G_OBJECT_CLASS (klass)->finalize = srv_connection_finalize;
   stream_class->get_input_stream = srv_connection_get_input_stream;
   stream_class->get_output_stream = srv_connection_get_output_stream;
   stream_class->close_fn = srv_connection_close;
@@ -335,13 +349,15 @@ srv_connection_adopt (int fd,
   return self;
 }
 
-/* Ends the connection in order: our half first, then the client's, bounded.
- * The descriptor stays open. A client that has ended its half needs none of
- * this: the close alone, which follows, tells it; unless a copy of the
- * descriptor would keep the connection open. */
+/* Ends the connection in order: what was posted, our half, then the client's,
+ * bounded. The descriptor stays open. A client that has ended its half needs no
+ * more than the posts: the close alone, which follows, tells it; unless a copy
+ * of the descriptor would keep the connection open. */
 void
 srv_connection_hang_up (SrvConnection *self, int linger_timeout_ms)
 {
+  if (srv_connection_has_posts (self))
+    srv_connection_finish_posts (self, linger_timeout_ms);
   if (self->at_end && self->socket == NULL)
     return;
   if (self->fd >= 0 && shutdown (self->fd, SHUT_WR) == 0 && !self->at_end &&

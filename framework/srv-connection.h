@@ -38,6 +38,29 @@ gboolean srv_connection_send_all (SrvConnection *self,
                                   GError **error);
 
 SRV_AVAILABLE_IN_ALL
+gboolean srv_connection_post (SrvConnection *self,
+                              GBytes *bytes,
+                              GError **error);
+
+SRV_AVAILABLE_IN_ALL
+gboolean srv_connection_check_posts (SrvConnection *self, GError **error);
+
+SRV_AVAILABLE_IN_ALL
+void srv_connection_set_post_limit (SrvConnection *self, gsize max_bytes);
+
+SRV_AVAILABLE_IN_ALL
+gsize srv_connection_get_post_limit (SrvConnection *self);
+
+SRV_AVAILABLE_IN_ALL
+void srv_connection_set_post_gap (SrvConnection *self, guint gap_ms);
+
+SRV_AVAILABLE_IN_ALL
+guint srv_connection_get_post_gap (SrvConnection *self);
+
+SRV_AVAILABLE_IN_ALL
+gsize srv_connection_get_n_posted_bytes (SrvConnection *self);
+
+SRV_AVAILABLE_IN_ALL
 gboolean srv_connection_shutdown_write (SrvConnection *self, GError **error);
 
 SRV_AVAILABLE_IN_ALL

@@ -37,4 +37,6 @@ G_DEFINE_ENUM_TYPE (SrvError,
                     G_DEFINE_ENUM_VALUE (SRV_ERROR_THREADS, "threads"),
                     G_DEFINE_ENUM_VALUE (SRV_ERROR_IN_CHILD, "in-child"),
                     G_DEFINE_ENUM_VALUE (SRV_ERROR_BAD_FRAME, "bad-frame"),
-                    G_DEFINE_ENUM_VALUE (SRV_ERROR_CRASH_LOOP, "crash-loop"))
+                    G_DEFINE_ENUM_VALUE (SRV_ERROR_CRASH_LOOP, "crash-loop"),
+                    G_DEFINE_ENUM_VALUE (SRV_ERROR_SLOW_CONSUMER,
+                                         "slow-consumer"))

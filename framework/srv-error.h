@@ -37,6 +37,8 @@ G_BEGIN_DECLS
  * @SRV_ERROR_BAD_FRAME: the marks of a message are malformed, or a message
  *   cannot be marked that way
  * @SRV_ERROR_CRASH_LOOP: worker processes end as soon as they are started
+ * @SRV_ERROR_SLOW_CONSUMER: a client that did not read what others posted to it
+ *   was cut
  *
  * Codes of [error@SocketServer.Error].
  */
@@ -55,6 +57,7 @@ typedef enum
   SRV_ERROR_IN_CHILD,
   SRV_ERROR_BAD_FRAME,
   SRV_ERROR_CRASH_LOOP,
+  SRV_ERROR_SLOW_CONSUMER,
 } SrvError;
 
 SRV_AVAILABLE_IN_ALL

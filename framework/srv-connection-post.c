@@ -1,0 +1,795 @@
+/* srv-connection-post.c - sending to somebody else's connection
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A connection that takes posts has a queue. Whoever posts holds its lock,
+ * sends what the kernel takes at once, and leaves the rest to the flusher. The
+ * owner, who may wait in a write, does not hold the lock for that long: he marks
+ * that he writes, takes what is queued with him and sends it before his own;
+ * what is posted meanwhile is queued, and goes on when he is through.
+ *
+ * The owner says beforehand that others may post. If the first post did, it
+ * could meet an owner in the middle of a write, and could only know by a mark
+ * that every write of every connection would have to make and take back.
+ */
+
+#include "config.h"
+
+#include "srv-connection-private.h"
+#include "srv-deadline-private.h"
+#include "srv-flusher-private.h"
+#include "srv-request.h"
+#include "srv-wait.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/uio.h>
+
+/* How many posts are put into one packet. */
+#define POSTS_AT_ONCE 16
+
+struct _SrvPostQueue
+{
+  SrvFlushJob job;
+
+  int lock; /* bit 0: guards all of the following */
+  int fd;   /* borrowed from the connection; -1 when that is closed */
+  guint generation;
+  gsize max_bytes;
+  gint64 gap_us;
+  gint64 next_at;   /* with a gap: not before */
+  GQueue waiting;   /* of GBytes */
+  gsize head_done;  /* how much of the first one is sent */
+  gsize n_bytes;    /* still to be sent, the owner's share too */
+  gboolean writing; /* the owner is in a write */
+  GError *reason;   /* why nothing goes any more; NULL while it does */
+};
+
+static void
+queue_lock (SrvPostQueue *self)
+{
+  g_bit_lock (&self->lock, 0);
+}
+
+static void
+queue_unlock (SrvPostQueue *self)
+{
+  g_bit_unlock (&self->lock, 0);
+}
+
+static void
+drop_waiting (GQueue *waiting)
+{
+  g_queue_clear_full (waiting, (GDestroyNotify) g_bytes_unref);
+}
+
+static void
+queue_clear (gpointer data)
+{
+  SrvPostQueue *self = data;
+
+  drop_waiting (&self->waiting);
+  g_clear_error (&self->reason);
+}
+
+static void
+ref_job (SrvFlushJob *job)
+{
+  g_atomic_rc_box_acquire (job);
+}
+
+static void
+unref_job (SrvFlushJob *job)
+{
+  g_atomic_rc_box_release_full (job, queue_clear);
+}
+
+/* The first reason stays. */
+static void
+end_with (SrvPostQueue *self, GError *reason)
+{
+  if (self->reason == NULL)
+    self->reason = reason;
+  else
+    g_error_free (reason);
+  drop_waiting (&self->waiting);
+  self->n_bytes = 0;
+  srv_flusher_forget (&self->job);
+}
+
+static GError *
+closed_error (void)
+{
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED,
+                              "could not post: the connection is closed");
+}
+
+/* The bytes of the first post that are still to be sent. */
+static const char *
+head_rest (SrvPostQueue *self, gsize *length)
+{
+  const char *data =
+    g_bytes_get_data (g_queue_peek_head (&self->waiting), length);
+
+  *length -= self->head_done;
+  return data + self->head_done;
+}
+
+static void
+note_sent (SrvPostQueue *self, gsize n)
+{
+  self->n_bytes -= n;
+  while (n > 0)
+    {
+      gsize length;
+
+      head_rest (self, &length);
+      if (n < length)
+        {
+          self->head_done += n;
+          return;
+        }
+      n -= length;
+      self->head_done = 0;
+      g_bytes_unref (g_queue_pop_head (&self->waiting));
+      self->next_at = g_get_monotonic_time () + self->gap_us;
+    }
+}
+
+/* As many posts as go into one packet; with a gap, one. */
+static gssize
+send_waiting (SrvPostQueue *self)
+{
+  struct iovec parts[POSTS_AT_ONCE];
+  struct msghdr message = { .msg_iov = parts };
+  gsize most = self->gap_us > 0 ? 1 : POSTS_AT_ONCE;
+  gsize n_parts = 1;
+  gssize n;
+
+  parts[0].iov_base = (char *) head_rest (self, &parts[0].iov_len);
+  for (GList *link = self->waiting.head->next; link != NULL && n_parts < most;
+       link = link->next, n_parts++)
+    parts[n_parts].iov_base =
+      (char *) g_bytes_get_data (link->data, &parts[n_parts].iov_len);
+  message.msg_iovlen = n_parts;
+  do
+    n = sendmsg (self->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n;
+}
+
+static gboolean
+must_pause (SrvPostQueue *self)
+{
+  return self->gap_us > 0 && self->head_done == 0 &&
+         g_get_monotonic_time () < self->next_at;
+}
+
+/* Sends until nothing is left, or the kernel takes no more, or a gap is to be
+ * kept; then the flusher goes on. */
+static void
+send_or_leave (SrvPostQueue *self)
+{
+  GError *failure = NULL;
+  gboolean ok = TRUE;
+  gssize n = 0;
+
+  while (ok && self->waiting.length > 0)
+    {
+      if (must_pause (self))
+        {
+          if (srv_flusher_wait_until (&self->job, self->next_at, &failure))
+            return;
+          break;
+        }
+      n = send_waiting (self);
+      if (n >= 0)
+        note_sent (self, (gsize) n);
+      else if (errno == EAGAIN)
+        {
+          if (srv_flusher_wait_writable (&self->job, self->fd, &failure))
+            return;
+          break;
+        }
+      else
+        ok = srv_connection_fail ("post", errno, &failure) >= 0;
+    }
+  if (failure != NULL)
+    end_with (self, failure);
+  else
+    srv_flusher_forget (&self->job);
+}
+
+static void
+run_job (SrvFlushJob *job)
+{
+  SrvPostQueue *self = (SrvPostQueue *) job;
+
+  queue_lock (self);
+  if (self->reason == NULL && !self->writing)
+    send_or_leave (self);
+  queue_unlock (self);
+}
+
+/* What the kernel takes at once of a post that nobody is in front of. */
+static gsize
+send_at_once (SrvPostQueue *self, const void *data, gsize length)
+{
+  gssize n;
+
+  if (self->writing || self->waiting.length > 0 || must_pause (self))
+    return 0;
+  do
+    n = send (self->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  if (n == (gssize) length)
+    self->next_at = self->gap_us > 0 ? g_get_monotonic_time () + self->gap_us
+                                     : 0;
+  /* Whatever the error is, the next attempt finds it again. */
+  return (gsize) MAX (n, 0);
+}
+
+/* FALSE when it is more than the client may leave lying. */
+static gboolean
+take_post (SrvPostQueue *self, GBytes *bytes)
+{
+  gsize length;
+  const void *data = g_bytes_get_data (bytes, &length);
+  gsize done = send_at_once (self, data, length);
+
+  if (done == length)
+    return TRUE;
+  if (length - done > self->max_bytes - MIN (self->n_bytes, self->max_bytes))
+    return FALSE;
+  if (self->waiting.length == 0)
+    self->head_done = done;
+  g_queue_push_tail (&self->waiting, g_bytes_ref (bytes));
+  self->n_bytes += length - done;
+  if (self->job.wait == SRV_FLUSH_IDLE && !self->writing)
+    send_or_leave (self);
+  return TRUE;
+}
+
+static gboolean
+check_queue (SrvPostQueue *self, GError **error)
+{
+  if (self->reason == NULL)
+    return TRUE;
+  if (error != NULL)
+    *error = g_error_copy (self->reason);
+  return FALSE;
+}
+
+/* The connection's queue; NULL if it has none or is another process's. */
+static SrvPostQueue *
+find_queue (SrvConnection *self, GError **error)
+{
+  SrvPostQueue *queue = g_atomic_pointer_get (&self->posts);
+
+  if (queue == NULL)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
+                         "could not post: the connection takes no posts");
+  else if (queue->generation != srv_flusher_generation ())
+    {
+      queue = NULL;
+      g_set_error_literal (
+        error, SRV_ERROR, SRV_ERROR_IN_CHILD,
+        "could not post: the connection belongs to another process");
+    }
+  return queue;
+}
+
+/* The cut of a slow client is what its own reads and writes fail with. */
+gssize
+srv_connection_explain_end (SrvConnection *self, gssize n, GError **error)
+{
+  SrvPostQueue *queue = find_queue (self, NULL);
+
+  if (queue == NULL)
+    return n;
+  queue_lock (queue);
+  if (g_error_matches (queue->reason, SRV_ERROR, SRV_ERROR_SLOW_CONSUMER))
+    {
+      if (n < 0)
+        g_clear_error (error);
+      check_queue (queue, error);
+      n = -1;
+    }
+  queue_unlock (queue);
+  return n;
+}
+
+/* Until the next post may go; as much as the caller's time allows. */
+static void
+keep_gap (gint64 next_at)
+{
+  while (g_get_monotonic_time () < next_at && srv_task_park (next_at))
+    continue;
+}
+
+/* What the owner takes over from a queue when it is his turn. */
+typedef struct
+{
+  GQueue waiting;
+  gsize head_done;
+  gsize n_bytes;
+  gint64 gap_us;
+  gint64 next_at;
+} Share;
+
+static Share
+take_share (SrvPostQueue *queue)
+{
+  Share share = {
+    .waiting = queue->waiting,
+    .head_done = queue->head_done,
+    .n_bytes = queue->n_bytes,
+    .gap_us = queue->gap_us,
+    .next_at = queue->next_at,
+  };
+
+  g_queue_init (&queue->waiting);
+  queue->head_done = 0;
+  srv_flusher_forget (&queue->job);
+  return share;
+}
+
+static gboolean
+send_one (SrvConnection *self,
+          Share *share,
+          const char *data,
+          gsize length,
+          GCancellable *cancellable,
+          GError **error)
+{
+  if (share->gap_us > 0)
+    keep_gap (share->next_at);
+  if (!srv_connection_send_directly (self, data, length, cancellable, error))
+    return FALSE;
+  if (share->gap_us > 0)
+    share->next_at = g_get_monotonic_time () + share->gap_us;
+  return TRUE;
+}
+
+static gboolean
+send_share (SrvConnection *self,
+            Share *share,
+            GCancellable *cancellable,
+            GError **error)
+{
+  gboolean ok = TRUE;
+
+  while (ok && share->waiting.length > 0)
+    {
+      g_autoptr (GBytes) bytes = g_queue_pop_head (&share->waiting);
+      gsize length;
+      const char *data = g_bytes_get_data (bytes, &length);
+
+      ok = send_one (self, share, data + share->head_done,
+                     length - share->head_done, cancellable, error);
+      share->head_done = 0;
+    }
+  drop_waiting (&share->waiting);
+  return ok;
+}
+
+/* A write that failed may have ended anywhere, so nothing can follow it. */
+static void
+give_back (SrvPostQueue *queue, const Share *share, const GError *failure)
+{
+  queue_lock (queue);
+  queue->writing = FALSE;
+  queue->next_at = share->next_at;
+  if (queue->reason == NULL)
+    {
+      queue->n_bytes -= share->n_bytes;
+      if (failure != NULL)
+        end_with (queue, g_error_copy (failure));
+      else
+        send_or_leave (queue);
+    }
+  queue_unlock (queue);
+}
+
+/* A write of the owner: after what was posted before it, and as a whole. */
+gboolean
+srv_connection_send_in_turn (SrvConnection *self,
+                             const void *buffer,
+                             gsize count,
+                             GCancellable *cancellable,
+                             GError **error)
+{
+  SrvPostQueue *queue = find_queue (self, NULL);
+  GError *failure = NULL;
+  Share share;
+
+  if (queue == NULL)
+    return srv_connection_send_directly (self, buffer, count, cancellable,
+                                         error);
+  queue_lock (queue);
+  if (!check_queue (queue, error))
+    {
+      queue_unlock (queue);
+      return FALSE;
+    }
+  share = take_share (queue);
+  queue->writing = TRUE;
+  queue_unlock (queue);
+
+  if (send_share (self, &share, cancellable, &failure))
+    send_one (self, &share, buffer, count, cancellable, &failure);
+  give_back (queue, &share, failure);
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, failure);
+  return srv_connection_explain_end (self, -1, error) >= 0;
+}
+
+/* A write that does not wait: while posts are in front of it, the socket counts
+ * as full. */
+gssize
+srv_connection_send_some_in_turn (SrvConnection *self,
+                                  const void *buffer,
+                                  gsize count,
+                                  GError **error)
+{
+  SrvPostQueue *queue = find_queue (self, NULL);
+  gssize n = -1;
+
+  if (queue != NULL)
+    queue_lock (queue);
+  if (queue != NULL && !check_queue (queue, error))
+    {
+      queue_unlock (queue);
+      return -1;
+    }
+  errno = EAGAIN;
+  if (queue == NULL || (queue->waiting.length == 0 && !queue->writing))
+    do
+      n = send (self->fd, buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+  if (n < 0)
+    srv_connection_fail ("send", errno, error);
+  if (queue != NULL)
+    queue_unlock (queue);
+  return n;
+}
+
+static gboolean
+wait_for_room (SrvConnection *self, gint64 deadline)
+{
+  if (srv_task_fiber () != NULL)
+    {
+      srv_fiber_watch_drained (&self->watch, EPOLLOUT);
+      return srv_connection_wait_in_fiber (self, EPOLLOUT, deadline, NULL,
+                                           "post", NULL);
+    }
+  return srv_wait_fd (self->fd, G_IO_OUT, deadline, NULL, NULL);
+}
+
+static gboolean
+send_until (SrvConnection *self, const char *next, gsize count, gint64 deadline)
+{
+  while (count > 0)
+    {
+      gssize n = send (self->fd, next, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+      if (n < 0 && errno != EAGAIN && errno != EINTR)
+        return FALSE;
+      next += MAX (n, 0);
+      count -= (gsize) MAX (n, 0);
+      if (count > 0 && !wait_for_room (self, deadline))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* At the end of the request: no more posts are taken, and those that wait are
+ * sent, for as long as the end of a connection may take. */
+void
+srv_connection_finish_posts (SrvConnection *self, int linger_timeout_ms)
+{
+  SrvPostQueue *queue = find_queue (self, NULL);
+  gint64 deadline = srv_deadline_from_ms (linger_timeout_ms);
+  gboolean ok = self->fd >= 0;
+  Share share;
+
+  if (queue == NULL)
+    return;
+  queue_lock (queue);
+  share = take_share (queue);
+  end_with (queue, closed_error ());
+  queue_unlock (queue);
+  while (ok && share.waiting.length > 0)
+    {
+      g_autoptr (GBytes) bytes = g_queue_pop_head (&share.waiting);
+      gsize length;
+      const char *data = g_bytes_get_data (bytes, &length);
+
+      keep_gap (MIN (share.next_at, deadline));
+      ok = send_until (self, data + share.head_done, length - share.head_done,
+                       deadline);
+      share.head_done = 0;
+      share.next_at = share.gap_us > 0 ? g_get_monotonic_time () + share.gap_us
+                                       : 0;
+    }
+  drop_waiting (&share.waiting);
+}
+
+/* Before the descriptor is closed. */
+void
+srv_connection_end_posts (SrvConnection *self)
+{
+  SrvPostQueue *queue = find_queue (self, NULL);
+
+  if (queue == NULL)
+    return;
+  queue_lock (queue);
+  end_with (queue, closed_error ());
+  queue->fd = -1;
+  queue_unlock (queue);
+}
+
+void
+srv_connection_free_posts (SrvConnection *self)
+{
+  unref_job (&self->posts->job);
+}
+
+static SrvPostQueue *
+queue_new (SrvConnection *connection)
+{
+  SrvPostQueue *self = g_atomic_rc_box_new0 (SrvPostQueue);
+
+  self->job.run = run_job;
+  self->job.ref = ref_job;
+  self->job.unref = unref_job;
+  self->fd = connection->fd;
+  self->generation = srv_flusher_generation ();
+  g_queue_init (&self->waiting);
+  if (self->fd < 0)
+    self->reason = closed_error ();
+  return self;
+}
+
+/* The owner's: makes one, also in a child that has taken the connection over;
+ * the parent's is then nobody's, and may be locked for ever. */
+static SrvPostQueue *
+ensure_queue (SrvConnection *self)
+{
+  SrvPostQueue *queue = find_queue (self, NULL);
+
+  if (queue == NULL)
+    {
+      queue = queue_new (self);
+      g_atomic_pointer_set (&self->posts, queue);
+    }
+  return queue;
+}
+
+/**
+ * srv_connection_post:
+ * @self: a connection that takes posts
+ * @bytes: what to send; the connection keeps a reference until it is sent
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Sends to a connection that somebody else serves, as a chat or a push service
+ * does. It never waits: what the system takes is sent at once, the rest is
+ * queued, and a thread that all connections share sends it when the client has
+ * read.
+ *
+ * Posts are sent in the order of the calls. Each is sent as a whole, never in
+ * the middle of another or of a write of the connection's owner; a write of the
+ * owner goes after what was posted before it. Bytes that the owner has gathered
+ * in [class@SocketServer.Writer] are written when he flushes, not before. Under
+ * a stream that lies over the connection, such as TLS, one cannot post.
+ *
+ * A client that does not read, so that more than
+ * [method@SocketServer.Connection.set_post_limit] allows would have to be kept,
+ * is cut, with %SRV_ERROR_SLOW_CONSUMER: this call fails with it, and so does
+ * what the owner is doing, through whom it comes to
+ * [vfunc@SocketServer.BaseServer.handle_error].
+ *
+ * Fails with %G_IO_ERROR_NOT_INITIALIZED when the owner does not allow posts,
+ * %G_IO_ERROR_CLOSED when the connection is closed or its request is done,
+ * %SRV_ERROR_IN_CHILD when it belongs to another process, and with what an
+ * earlier write failed with, such as %G_IO_ERROR_BROKEN_PIPE.
+ *
+ * Threads: any; the caller must hold a reference. Python has no counterpart.
+ *
+ * Returns: %TRUE when the bytes are sent or will be, %FALSE with @error set
+ */
+gboolean
+srv_connection_post (SrvConnection *self, GBytes *bytes, GError **error)
+{
+  SrvPostQueue *queue;
+  gboolean cut = FALSE;
+  gboolean ok;
+
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), FALSE);
+  g_return_val_if_fail (bytes != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  queue = find_queue (self, error);
+  if (queue == NULL)
+    return FALSE;
+  queue_lock (queue);
+  if (queue->reason == NULL && !take_post (queue, bytes))
+    {
+      cut = TRUE;
+      end_with (queue, g_error_new (
+                         SRV_ERROR, SRV_ERROR_SLOW_CONSUMER,
+                         "the client does not read: more than %" G_GSIZE_FORMAT
+                         " bytes wait for it",
+                         queue->max_bytes));
+    }
+  ok = check_queue (queue, error);
+  queue_unlock (queue);
+  if (cut)
+    srv_request_cut (SRV_REQUEST (self));
+  return ok;
+}
+
+/**
+ * srv_connection_check_posts:
+ * @self: a connection
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Asks whether a connection takes posts, and if not, why.
+ *
+ * Fails with what [method@SocketServer.Connection.post] would fail with.
+ *
+ * Threads: any; the caller must hold a reference.
+ *
+ * Returns: %TRUE if it does, %FALSE with @error set otherwise
+ */
+gboolean
+srv_connection_check_posts (SrvConnection *self, GError **error)
+{
+  SrvPostQueue *queue;
+  gboolean ok;
+
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  queue = find_queue (self, error);
+  if (queue == NULL)
+    return FALSE;
+  queue_lock (queue);
+  ok = check_queue (queue, error);
+  queue_unlock (queue);
+  return ok;
+}
+
+/**
+ * srv_connection_set_post_limit:
+ * @self: a connection
+ * @max_bytes: how many bytes may wait for the client; at least 1
+ *
+ * Allows others to post to the connection, or changes how much they may.
+ *
+ * The first call is the owner's, before he makes the connection known to
+ * others; from then on each write takes a lock that nobody holds for long.
+ *
+ * Threads: the one that the connection belongs to.
+ */
+void
+srv_connection_set_post_limit (SrvConnection *self, gsize max_bytes)
+{
+  SrvPostQueue *queue;
+
+  g_return_if_fail (SRV_IS_CONNECTION (self));
+  g_return_if_fail (max_bytes > 0);
+
+  queue = ensure_queue (self);
+  queue_lock (queue);
+  queue->max_bytes = max_bytes;
+  queue_unlock (queue);
+}
+
+/**
+ * srv_connection_get_post_limit:
+ * @self: a connection
+ *
+ * Gets how many posted bytes may wait for the client.
+ *
+ * Threads: any; the caller must hold a reference.
+ *
+ * Returns: bytes; 0 when the connection takes no posts
+ */
+gsize
+srv_connection_get_post_limit (SrvConnection *self)
+{
+  SrvPostQueue *queue;
+  gsize max_bytes;
+
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), 0);
+
+  queue = find_queue (self, NULL);
+  if (queue == NULL)
+    return 0;
+  queue_lock (queue);
+  max_bytes = queue->max_bytes;
+  queue_unlock (queue);
+  return max_bytes;
+}
+
+/**
+ * srv_connection_set_post_gap:
+ * @self: a connection that takes posts
+ * @gap_ms: least time between the end of one post and the next, in
+ *   milliseconds; 0 for none, the default
+ *
+ * Spaces posts out, and sends each in a packet of its own, for clients that
+ * take what one read gives for one message. Whoever posts still does not wait;
+ * a write of the owner waits for its turn.
+ *
+ * Threads: the one that the connection belongs to.
+ */
+void
+srv_connection_set_post_gap (SrvConnection *self, guint gap_ms)
+{
+  SrvPostQueue *queue;
+
+  g_return_if_fail (SRV_IS_CONNECTION (self));
+
+  queue = find_queue (self, NULL);
+  g_return_if_fail (queue != NULL);
+  queue_lock (queue);
+  queue->gap_us = (gint64) gap_ms * 1000;
+  queue_unlock (queue);
+}
+
+/**
+ * srv_connection_get_post_gap:
+ * @self: a connection
+ *
+ * Gets the least time between two posts.
+ *
+ * Threads: any; the caller must hold a reference.
+ *
+ * Returns: milliseconds, 0 for none
+ */
+guint
+srv_connection_get_post_gap (SrvConnection *self)
+{
+  SrvPostQueue *queue;
+  gint64 gap_us;
+
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), 0);
+
+  queue = find_queue (self, NULL);
+  if (queue == NULL)
+    return 0;
+  queue_lock (queue);
+  gap_us = queue->gap_us;
+  queue_unlock (queue);
+  return (guint) (gap_us / 1000);
+}
+
+/**
+ * srv_connection_get_n_posted_bytes:
+ * @self: a connection
+ *
+ * Gets how much was posted and is not sent yet.
+ *
+ * Threads: any; the caller must hold a reference.
+ *
+ * Returns: bytes
+ */
+gsize
+srv_connection_get_n_posted_bytes (SrvConnection *self)
+{
+  SrvPostQueue *queue;
+  gsize n_bytes;
+
+  g_return_val_if_fail (SRV_IS_CONNECTION (self), 0);
+
+  queue = find_queue (self, NULL);
+  if (queue == NULL)
+    return 0;
+  queue_lock (queue);
+  n_bytes = queue->n_bytes;
+  queue_unlock (queue);
+  return n_bytes;
+}
