@@ -11,6 +11,7 @@ test_programs = \
 	%reldir%/test-client \
 	%reldir%/test-connection \
 	%reldir%/test-create-connection \
+	%reldir%/test-connection-post \
 	%reldir%/test-drain \
 	%reldir%/test-endpoint \
 	%reldir%/test-escape \

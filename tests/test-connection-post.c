@@ -1,0 +1,675 @@
+/* test-connection-post.c - sending to somebody else's connection
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "srv-test.h"
+
+#include <poll.h>
+
+#define N_POSTERS 4
+#define N_POSTS   200
+
+static SrvConnection *
+connection_new (int *peer, gsize limit)
+{
+  g_autoptr (GError) error = NULL;
+  SrvConnection *connection;
+  int fds[2];
+
+  ck_assert_int_eq (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds),
+                    0);
+  connection = srv_connection_new_for_fd (fds[0], &error);
+  srv_test_assert_no_error (error);
+  if (limit > 0)
+    srv_connection_set_post_limit (connection, limit);
+  *peer = fds[1];
+  return connection;
+}
+
+static gboolean
+post_text (SrvConnection *connection, const char *text, GError **error)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+
+  return srv_connection_post (connection, bytes, error);
+}
+
+static gboolean
+post_filled (SrvConnection *connection, gsize length, GError **error)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_take (g_malloc0 (length), length);
+
+  return srv_connection_post (connection, bytes, error);
+}
+
+/* Until the kernel takes no more, so that everything else is queued; returns
+ * how much that was. */
+static gsize
+fill_kernel (SrvConnection *connection)
+{
+  static const char zeros[4096];
+  gsize total = 0;
+  gssize n;
+
+  while ((n = send (srv_connection_get_fd (connection), zeros, sizeof zeros,
+                    MSG_DONTWAIT)) > 0)
+    total += (gsize) n;
+  while (send (srv_connection_get_fd (connection), zeros, 1, MSG_DONTWAIT) > 0)
+    total++;
+  return total;
+}
+
+static void
+read_exactly (int fd, gsize length)
+{
+  char buffer[4096];
+
+  while (length > 0)
+    {
+      gssize n = srv_test_receive (fd, buffer, MIN (length, sizeof buffer));
+
+      ck_assert_int_gt (n, 0);
+      length -= (gsize) n;
+    }
+}
+
+/* What the kernel takes is there when the call returns, and no thread was
+ * needed. */
+START_TEST (post_is_sent_at_once)
+{
+  int peer;
+  SrvConnection *connection = connection_new (&peer, 100);
+  g_autoptr (GError) error = NULL;
+  guint n_threads = srv_test_count_threads ();
+
+  ck_assert (post_text (connection, "one", &error));
+  srv_test_assert_no_error (error);
+  ck_assert (post_text (connection, "two", NULL));
+  ck_assert_uint_eq (srv_connection_get_n_posted_bytes (connection), 0);
+  ck_assert_uint_eq (srv_test_count_threads (), n_threads);
+  srv_test_expect (peer, "onetwo");
+  g_object_unref (connection);
+  close (peer);
+}
+END_TEST
+
+/* Nobody can post before the owner allows it, or after the end. */
+START_TEST (posts_need_leave_and_an_open_connection)
+{
+  int peer;
+  SrvConnection *connection = connection_new (&peer, 0);
+  g_autoptr (GError) error = NULL;
+
+  ck_assert (!post_text (connection, "x", &error));
+  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
+  g_clear_error (&error);
+  ck_assert (!srv_connection_check_posts (connection, &error));
+  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
+  g_clear_error (&error);
+  ck_assert_uint_eq (srv_connection_get_post_limit (connection), 0);
+
+  srv_connection_set_post_limit (connection, 5);
+  srv_connection_set_post_gap (connection, 7);
+  ck_assert_uint_eq (srv_connection_get_post_limit (connection), 5);
+  ck_assert_uint_eq (srv_connection_get_post_gap (connection), 7);
+  ck_assert (srv_connection_check_posts (connection, &error));
+  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+  ck_assert (!post_text (connection, "x", &error));
+  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_object_unref (connection);
+  close (peer);
+}
+END_TEST
+
+/* The limit is exact: what fits is kept and arrives, one byte more is the end,
+ * and everybody is told the reason. */
+START_TEST (slow_client_is_cut_over_the_limit)
+{
+  const gsize limit = 1000;
+  int peer;
+  SrvConnection *connection = connection_new (&peer, limit);
+  g_autoptr (GError) error = NULL;
+  gsize filled = fill_kernel (connection);
+  char byte;
+
+  ck_assert (post_filled (connection, limit - 1, &error));
+  ck_assert_uint_eq (srv_connection_get_n_posted_bytes (connection), limit - 1);
+  if (_i == 0)
+    {
+      ck_assert (post_text (connection, "!", &error));
+      read_exactly (peer, filled + limit - 1);
+      srv_test_expect (peer, "!");
+      srv_test_eventually (srv_connection_get_n_posted_bytes (connection) == 0);
+      ck_assert (srv_connection_check_posts (connection, &error));
+    }
+  else
+    {
+      ck_assert (!post_text (connection, "!!", &error));
+      srv_test_assert_error (error, SRV_ERROR, SRV_ERROR_SLOW_CONSUMER);
+      g_clear_error (&error);
+      ck_assert (!srv_connection_check_posts (connection, &error));
+      srv_test_assert_error (error, SRV_ERROR, SRV_ERROR_SLOW_CONSUMER);
+      g_clear_error (&error);
+      ck_assert_int_eq (srv_connection_receive (connection, &byte, 1, NULL,
+                                                &error),
+                        -1);
+      srv_test_assert_error (error, SRV_ERROR, SRV_ERROR_SLOW_CONSUMER);
+      g_clear_error (&error);
+      ck_assert (!srv_connection_send_all (connection, "x", 1, NULL, &error));
+      srv_test_assert_error (error, SRV_ERROR, SRV_ERROR_SLOW_CONSUMER);
+      read_exactly (peer, filled);
+      srv_test_expect_gone (peer);
+    }
+  g_object_unref (connection);
+  close (peer);
+}
+END_TEST
+
+/* An empty post is none. */
+START_TEST (empty_post_is_nothing)
+{
+  int peer;
+  SrvConnection *connection = connection_new (&peer, 1);
+
+  ck_assert (post_text (connection, "", NULL));
+  ck_assert (post_text (connection, "x", NULL));
+  srv_test_expect (peer, "x");
+  g_object_unref (connection);
+  close (peer);
+}
+END_TEST
+
+/* Frames of four bytes of length, one of the sender, four of a number. */
+typedef struct
+{
+  SrvConnection *connection;
+  guint8 sender;
+} Poster;
+
+static GBytes *
+make_frame (guint8 sender, guint32 number)
+{
+  guint32 length = 9 + (number * 7919 + sender * 31) % 5000;
+  guint8 *frame = g_malloc (length);
+
+  memset (frame, sender, length);
+  memcpy (frame, &length, 4);
+  memcpy (frame + 5, &number, 4);
+  return g_bytes_new_take (frame, length);
+}
+
+static gpointer
+post_frames (gpointer data)
+{
+  const Poster *self = data;
+
+  for (guint32 i = 0; i < N_POSTS; i++)
+    {
+      g_autoptr (GBytes) frame = make_frame (self->sender, i);
+
+      if (!srv_connection_post (self->connection, frame, NULL))
+        return GINT_TO_POINTER (1);
+    }
+  return NULL;
+}
+
+static gpointer
+write_frames (gpointer data)
+{
+  const Poster *self = data;
+
+  for (guint32 i = 0; i < N_POSTS; i++)
+    {
+      g_autoptr (GBytes) frame = make_frame (self->sender, i);
+
+      if (!srv_connection_send_all (self->connection,
+                                    g_bytes_get_data (frame, NULL),
+                                    g_bytes_get_size (frame), NULL, NULL))
+        return GINT_TO_POINTER (1);
+    }
+  return NULL;
+}
+
+static void
+receive_exactly (int fd, guint8 *buffer, gsize length)
+{
+  while (length > 0)
+    {
+      gssize n = srv_test_receive (fd, buffer, length);
+
+      ck_assert_int_gt (n, 0);
+      buffer += n;
+      length -= (gsize) n;
+    }
+}
+
+/* Every frame is whole, and those of one sender come in order. */
+static void
+expect_frames (int fd, guint n_senders)
+{
+  guint32 next[N_POSTERS + 1] = { 0 };
+  guint8 frame[6000];
+
+  for (guint i = 0; i < n_senders * N_POSTS; i++)
+    {
+      guint32 length;
+      guint32 number;
+
+      receive_exactly (fd, frame, 9);
+      memcpy (&length, frame, 4);
+      memcpy (&number, frame + 5, 4);
+      ck_assert_uint_lt (length, sizeof frame);
+      ck_assert_uint_lt (frame[4], n_senders);
+      ck_assert_uint_eq (number, next[frame[4]]++);
+      receive_exactly (fd, frame + 9, length - 9);
+      for (guint j = 9; j < length; j++)
+        ck_assert_uint_eq (frame[j], frame[4]);
+    }
+}
+
+/* Posts from many threads, with and without an owner who writes meanwhile, to a
+ * client that is slower than all of them. */
+START_TEST (posts_and_writes_stay_whole_and_in_order)
+{
+  int peer;
+  SrvConnection *connection = connection_new (&peer, 64 * 1024 * 1024);
+  Poster posters[N_POSTERS + 1];
+  GThread *threads[N_POSTERS + 1];
+  guint n = N_POSTERS + (guint) _i;
+
+  if (_i == 1)
+    ck_assert_ptr_nonnull (srv_connection_get_socket (connection, NULL));
+  for (guint i = 0; i < n; i++)
+    {
+      posters[i] = (Poster){ connection, (guint8) i };
+      threads[i] = g_thread_new ("poster",
+                                 i < N_POSTERS ? post_frames : write_frames,
+                                 &posters[i]);
+    }
+  expect_frames (peer, n);
+  for (guint i = 0; i < n; i++)
+    ck_assert_ptr_null (g_thread_join (threads[i]));
+  srv_test_eventually (srv_connection_get_n_posted_bytes (connection) == 0);
+  ck_assert (srv_test_is_quiet (peer));
+  g_object_unref (connection);
+  close (peer);
+}
+END_TEST
+
+/* The owner's write goes after what waits, and takes that along. */
+START_TEST (write_goes_after_what_was_posted)
+{
+  int peer;
+  SrvConnection *connection = connection_new (&peer, 100000);
+  Poster owner = { connection, 3 };
+  gsize filled = fill_kernel (connection);
+  GThread *thread;
+
+  ck_assert (post_text (connection, "posted", NULL));
+  thread = g_thread_new ("owner", write_frames, &owner);
+  read_exactly (peer, filled);
+  srv_test_expect (peer, "posted");
+  for (guint32 i = 0; i < N_POSTS; i++)
+    {
+      g_autoptr (GBytes) frame = make_frame (3, i);
+
+      read_exactly (peer, g_bytes_get_size (frame));
+    }
+  g_thread_join (thread);
+  g_object_unref (connection);
+  close (peer);
+}
+END_TEST
+
+/* After a write of the owner that failed in the middle nothing can follow. */
+START_TEST (failed_write_ends_posts)
+{
+  int peer;
+  SrvConnection *connection = connection_new (&peer, 1000);
+  g_autoptr (GError) error = NULL;
+
+  srv_connection_set_timeout (connection, 20, NULL);
+  fill_kernel (connection);
+  ck_assert (post_text (connection, "waits", NULL));
+  ck_assert (!srv_connection_send_all (connection, "x", 1, NULL, &error));
+  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_clear_error (&error);
+  ck_assert (!post_text (connection, "y", &error));
+  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_object_unref (connection);
+  close (peer);
+}
+END_TEST
+
+/* A client that has gone is no signal and no wait; whoever posts is told at the
+ * latest by the second post. */
+START_TEST (client_that_has_gone_is_an_error)
+{
+  int peer;
+  SrvConnection *connection = connection_new (&peer, 1000);
+  g_autoptr (GError) error = NULL;
+
+  signal (SIGPIPE, SIG_DFL);
+  if (_i == 1)
+    {
+      fill_kernel (connection);
+      ck_assert (post_text (connection, "waits", NULL));
+    }
+  close (peer);
+  srv_test_eventually (!post_text (connection, "x", NULL));
+  ck_assert (!srv_connection_check_posts (connection, &error));
+  ck_assert (error->domain == G_IO_ERROR);
+  g_object_unref (connection);
+}
+END_TEST
+
+/* While others post, the owner closes; what gets the descriptor's number next
+ * never sees a byte of it. */
+START_TEST (close_while_others_post)
+{
+  for (guint round = 0; round < 50; round++)
+    {
+      int peer;
+      SrvConnection *connection = connection_new (&peer, 64 * 1024 * 1024);
+      int fd = srv_connection_get_fd (connection);
+      Poster posters[2] = { { connection, 1 }, { connection, 2 } };
+      GThread *threads[2];
+      int next[2];
+
+      for (guint i = 0; i < 2; i++)
+        threads[i] = g_thread_new ("poster", post_frames, &posters[i]);
+      read_exactly (peer, 9);
+      g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+      ck_assert_int_eq (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+                                    next),
+                        0);
+      ck_assert (next[0] == fd || next[1] == fd);
+      for (guint i = 0; i < 2; i++)
+        g_thread_join (threads[i]);
+      ck_assert (srv_test_is_quiet (next[0]));
+      ck_assert (srv_test_is_quiet (next[1]));
+      close (next[0]);
+      close (next[1]);
+      close (peer);
+      g_object_unref (connection);
+    }
+}
+END_TEST
+
+/* With a gap, a client that takes each read for a message is right; a post is
+ * no wait even so. */
+START_TEST (gap_keeps_posts_apart)
+{
+  int peer;
+  SrvConnection *connection = connection_new (&peer, 1000);
+  gint64 before = g_get_monotonic_time ();
+  char buffer[64];
+
+  srv_connection_set_post_gap (connection, 20);
+  for (int i = 0; i < 5; i++)
+    ck_assert (post_text (connection, "{object}", NULL));
+  ck_assert_int_lt (g_get_monotonic_time () - before, 60000);
+  for (int i = 0; i < 5; i++)
+    ck_assert_int_eq (srv_test_receive (peer, buffer, sizeof buffer), 8);
+  ck_assert_int_ge (g_get_monotonic_time () - before, 80000);
+  ck_assert (srv_connection_send_all (connection, "own", 3, NULL, NULL));
+  ck_assert_int_ge (g_get_monotonic_time () - before, 100000);
+  ck_assert_int_eq (srv_test_receive (peer, buffer, sizeof buffer), 3);
+  g_object_unref (connection);
+  close (peer);
+}
+END_TEST
+
+/* The thread that finishes posts is not there when there is nothing to do. */
+START_TEST (flusher_goes_when_it_is_done)
+{
+  guint n_threads = srv_test_count_threads ();
+  guint n_descriptors = srv_test_count_descriptors ();
+
+  for (int round = 0; round < 3; round++)
+    {
+      int peer;
+      SrvConnection *connection = connection_new (&peer, 1000);
+      gsize filled = fill_kernel (connection);
+
+      ck_assert (post_text (connection, "later", NULL));
+      ck_assert_uint_eq (srv_test_count_threads (), n_threads + 1);
+      if (round > 0)
+        read_exactly (peer, filled);
+      if (round > 0)
+        srv_test_expect (peer, "later");
+      g_object_unref (connection);
+      close (peer);
+      if (round < 2)
+        srv_test_eventually (srv_test_count_threads () == n_threads);
+    }
+  srv_test_eventually (srv_test_count_threads () == n_threads);
+  ck_assert_uint_eq (srv_test_count_descriptors (), n_descriptors);
+}
+END_TEST
+
+static int
+exit_status_of (pid_t pid)
+{
+  int status;
+
+  ck_assert_int_eq (waitpid (pid, &status, 0), pid);
+  return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
+}
+
+static gboolean
+child_posts_of_its_own (void)
+{
+  char buffer[5];
+  int fds[2];
+  SrvConnection *connection;
+  gsize filled;
+
+  socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds);
+  connection = srv_connection_new_for_fd (fds[0], NULL);
+  srv_connection_set_post_limit (connection, 1000);
+  filled = fill_kernel (connection);
+  if (!post_text (connection, "child", NULL))
+    return FALSE;
+  while (filled > 0)
+    filled -= (gsize) recv (fds[1], (char[1]){ 0 }, 1, 0);
+  return recv (fds[1], buffer, 5, MSG_WAITALL) == 5 &&
+         memcmp (buffer, "child", 5) == 0;
+}
+
+/* A child cannot post to what its parent serves, even with the flusher at work
+ * in the parent; it can post to connections of its own. */
+START_TEST (child_posts_to_its_own_only)
+{
+  int peer;
+  SrvConnection *connection = connection_new (&peer, 1000);
+  gsize filled = fill_kernel (connection);
+  pid_t pid;
+
+  ck_assert (post_text (connection, "parent", NULL));
+  pid = fork ();
+  if (pid == 0)
+    {
+      g_autoptr (GError) error = NULL;
+
+      if (post_text (connection, "child", &error) ||
+          !g_error_matches (error, SRV_ERROR, SRV_ERROR_IN_CHILD))
+        _exit (1);
+      g_object_unref (connection);
+      if (!child_posts_of_its_own ())
+        _exit (2);
+      _exit (0);
+    }
+  ck_assert_int_eq (exit_status_of (pid), 0);
+  read_exactly (peer, filled);
+  srv_test_expect (peer, "parent");
+  g_object_unref (connection);
+  close (peer);
+}
+END_TEST
+
+/* Servers. The connections of all requests, for others to post to. */
+static GMutex members_lock;
+static GPtrArray *members;
+
+static gboolean
+serve_member (SrvBaseRequestHandler *handler,
+              G_GNUC_UNUSED gpointer data,
+              GError **error)
+{
+  SrvStreamRequestHandler *self = SRV_STREAM_REQUEST_HANDLER (handler);
+  SrvReader *rfile = srv_stream_request_handler_get_rfile (self);
+  SrvConnection *connection = srv_stream_request_handler_get_connection (self);
+  const char *line;
+  gssize n;
+
+  srv_connection_set_post_limit (connection, 256 * 1024);
+  g_mutex_lock (&members_lock);
+  g_ptr_array_add (members, g_object_ref (connection));
+  g_mutex_unlock (&members_lock);
+  srv_test_trace ("joined");
+  while ((n = srv_reader_read_line (rfile, &line, 100, error)) > 0)
+    {
+      g_autoptr (GBytes) bytes = g_bytes_new (line, (gsize) n);
+
+      g_mutex_lock (&members_lock);
+      for (guint i = 0; i < members->len; i++)
+        srv_connection_post (members->pdata[i], bytes, NULL);
+      g_mutex_unlock (&members_lock);
+    }
+  g_mutex_lock (&members_lock);
+  g_ptr_array_remove (members, connection);
+  g_mutex_unlock (&members_lock);
+  return n == 0;
+}
+
+static SrvTestRun *
+start_members (SrvTestTransport transport, SrvTestMixIn mix_in)
+{
+  SrvBaseServer *server = srv_test_server_new (transport, mix_in);
+
+  members = g_ptr_array_new_with_free_func (g_object_unref);
+  srv_base_server_set_handler_func (server, serve_member, NULL, NULL);
+  return srv_test_run (server);
+}
+
+static void
+finish_members (SrvTestRun *run)
+{
+  srv_test_finish (run);
+  g_clear_pointer (&members, g_ptr_array_unref);
+}
+
+#define N_MEMBERS 20
+
+static const SrvTestMixIn shared_memory[] = { SRV_TEST_THREADING,
+                                              SRV_TEST_FIBERS };
+
+/* What one says, all read, whoever serves them. */
+START_TEST (members_hear_one_another)
+{
+  SrvTestRun *run = start_members (_i % 2 == 0 ? SRV_TEST_TCP : SRV_TEST_UNIX,
+                                   shared_memory[_i / 2]);
+  int clients[N_MEMBERS];
+
+  for (int i = 0; i < N_MEMBERS; i++)
+    clients[i] = srv_test_connect (run->server);
+  srv_test_wait_for_trace ("joined", N_MEMBERS);
+  for (int i = 0; i < N_MEMBERS; i++)
+    {
+      srv_test_say (clients[i], "hello, all\n");
+      for (int j = 0; j < N_MEMBERS; j++)
+        srv_test_expect (clients[j], "hello, all\n");
+    }
+  for (int i = 0; i < N_MEMBERS; i++)
+    srv_test_close (clients[i]);
+  finish_members (run);
+}
+END_TEST
+
+/* One member never reads: it is cut, its request fails with the reason, and the
+ * others have missed nothing. */
+START_TEST (slow_member_is_cut_and_told)
+{
+  const guint n_lines = 100000;
+  SrvTestRun *run = start_members (SRV_TEST_UNIX, shared_memory[_i]);
+  int slow = srv_test_connect (run->server);
+  int fast;
+  guint n_sent = 0;
+
+  srv_test_wait_for_trace ("joined", 1);
+  fast = srv_test_connect (run->server);
+  srv_test_wait_for_trace ("joined", 2);
+  while (srv_test_count_trace ("handle_error") == 0 && n_sent < n_lines)
+    {
+      srv_test_say (fast, "0123456789012345678901234567890123456789\n");
+      srv_test_expect (fast, "0123456789012345678901234567890123456789\n");
+      n_sent++;
+    }
+  srv_test_wait_for_trace ("handle_error", 1);
+  ck_assert (srv_test_get_error_domain () == SRV_ERROR);
+  ck_assert_int_eq (srv_test_get_error_code (), SRV_ERROR_SLOW_CONSUMER);
+  srv_test_say (fast, "still here\n");
+  srv_test_expect (fast, "still here\n");
+  srv_test_close (fast);
+  close (slow);
+  finish_members (run);
+}
+END_TEST
+
+static gboolean
+post_and_leave (SrvBaseRequestHandler *handler,
+                G_GNUC_UNUSED gpointer data,
+                GError **error)
+{
+  SrvConnection *connection = srv_stream_request_handler_get_connection (
+    SRV_STREAM_REQUEST_HANDLER (handler));
+
+  srv_connection_set_post_limit (connection, 8 * 1024 * 1024);
+  return post_filled (connection, 4 * 1024 * 1024, error) &&
+         post_text (connection, "end", error);
+}
+
+/* What was posted before the request ended still arrives, under every mix-in:
+ * the process's own connections can be posted to in a child as well. */
+START_TEST (end_of_the_request_sends_what_waits)
+{
+  SrvBaseServer *server = srv_test_server_new (SRV_TEST_TCP, (SrvTestMixIn) _i);
+  SrvTestRun *run;
+  int fd;
+
+  srv_base_server_set_handler_func (server, post_and_leave, NULL, NULL);
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  read_exactly (fd, 4 * 1024 * 1024);
+  srv_test_expect (fd, "end");
+  srv_test_expect_end (fd);
+  srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
+int
+main (void)
+{
+  const SrvTestEntry tests[] = {
+    { "posts", post_is_sent_at_once, 1 },
+    { "posts", posts_need_leave_and_an_open_connection, 1 },
+    { "posts", empty_post_is_nothing, 1 },
+    { "posts", slow_client_is_cut_over_the_limit, 2 },
+    { "posts", gap_keeps_posts_apart, 1 },
+    { "order", posts_and_writes_stay_whole_and_in_order, 2 },
+    { "order", write_goes_after_what_was_posted, 1 },
+    { "ends", failed_write_ends_posts, 1 },
+    { "ends", client_that_has_gone_is_an_error, 2 },
+    { "ends", close_while_others_post, 1 },
+    { "ends", flusher_goes_when_it_is_done, 1 },
+    { "ends", child_posts_to_its_own_only, 1 },
+    { "servers", members_hear_one_another, 4 },
+    { "servers", slow_member_is_cut_and_told, 2 },
+    { "servers", end_of_the_request_sends_what_waits, SRV_TEST_N_MIX_INS },
+  };
+
+  return srv_test_run_entries ("ConnectionPost", tests, G_N_ELEMENTS (tests));
+}
