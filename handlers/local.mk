@@ -5,6 +5,11 @@
 srv_handlers_public_headers = \
 	%reldir%/socketserver-handlers.h \
 	%reldir%/srv-chargen-handler.h \
+	%reldir%/srv-chat-error.h \
+	%reldir%/srv-chat-event.h \
+	%reldir%/srv-chat-handler.h \
+	%reldir%/srv-chat-hub.h \
+	%reldir%/srv-chat-member.h \
 	%reldir%/srv-datagram-echo-handler.h \
 	%reldir%/srv-datagram-time-handler.h \
 	%reldir%/srv-datagram-upper-handler.h \
@@ -14,11 +19,22 @@ srv_handlers_public_headers = \
 	%reldir%/srv-greeting-handler.h \
 	%reldir%/srv-time-format.h \
 	%reldir%/srv-time-handler.h \
+	%reldir%/srv-line-chat-handler.h \
 	%reldir%/srv-upper-handler.h \
 	$(NULL)
 
 srv_handlers_sources = \
 	%reldir%/srv-chargen-handler.c \
+	%reldir%/srv-chat-error.c \
+	%reldir%/srv-chat-event.c \
+	%reldir%/srv-chat-handler.c \
+	%reldir%/srv-chat-hub-rooms.c \
+	%reldir%/srv-chat-hub-settings.c \
+	%reldir%/srv-chat-hub.c \
+	%reldir%/srv-chat-limits.c \
+	%reldir%/srv-chat-member.c \
+	%reldir%/srv-chat-name.c \
+	%reldir%/srv-chat-room.c \
 	%reldir%/srv-datagram-echo-handler.c \
 	%reldir%/srv-datagram-time-handler.c \
 	%reldir%/srv-datagram-upper-handler.c \
@@ -29,12 +45,18 @@ srv_handlers_sources = \
 	%reldir%/srv-time-format.c \
 	%reldir%/srv-time-handler.c \
 	%reldir%/srv-time-limit.c \
+	%reldir%/srv-line-chat-handler.c \
 	%reldir%/srv-upper-handler.c \
 	$(NULL)
 
 srv_handlers_private_headers = \
 	%reldir%/srv-ascii-private.h \
 	%reldir%/srv-time-limit-private.h \
+	%reldir%/srv-chat-event-private.h \
+	%reldir%/srv-chat-hub-private.h \
+	%reldir%/srv-chat-limits-private.h \
+	%reldir%/srv-chat-name-private.h \
+	%reldir%/srv-chat-room-private.h \
 	$(NULL)
 
 # As in framework/local.mk: all symbols for the tests, the public ones installed.

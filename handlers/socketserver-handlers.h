@@ -8,6 +8,11 @@
 #include <socketserver.h>
 
 #include "srv-chargen-handler.h"
+#include "srv-chat-error.h"
+#include "srv-chat-event.h"
+#include "srv-chat-handler.h"
+#include "srv-chat-hub.h"
+#include "srv-chat-member.h"
 #include "srv-datagram-echo-handler.h"
 #include "srv-datagram-time-handler.h"
 #include "srv-datagram-upper-handler.h"
@@ -17,4 +22,5 @@
 #include "srv-greeting-handler.h"
 #include "srv-time-format.h"
 #include "srv-time-handler.h"
+#include "srv-line-chat-handler.h"
 #include "srv-upper-handler.h"

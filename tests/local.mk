@@ -9,6 +9,7 @@ test_programs = \
 	%reldir%/test-attach \
 	%reldir%/test-base-server \
 	%reldir%/test-client \
+	%reldir%/test-chat-hub \
 	%reldir%/test-connection \
 	%reldir%/test-create-connection \
 	%reldir%/test-connection-post \
@@ -28,6 +29,7 @@ test_programs = \
 	%reldir%/test-framing \
 	%reldir%/test-handle-request \
 	%reldir%/test-life-cycle \
+	%reldir%/test-line-chat \
 	%reldir%/test-log \
 	%reldir%/test-mix-in \
 	%reldir%/test-prefork \
