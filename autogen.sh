@@ -32,6 +32,7 @@ libc6-dev
 libclang-rt-14-dev
 libgirepository1.0-dev
 libglib2.0-dev
+libjansson-dev
 libtool
 make
 netcat-openbsd

@@ -10,6 +10,7 @@ srv_handlers_public_headers = \
 	%reldir%/srv-chat-handler.h \
 	%reldir%/srv-chat-hub.h \
 	%reldir%/srv-chat-member.h \
+	%reldir%/srv-chat-store.h \
 	%reldir%/srv-datagram-echo-handler.h \
 	%reldir%/srv-datagram-time-handler.h \
 	%reldir%/srv-datagram-upper-handler.h \
@@ -19,6 +20,7 @@ srv_handlers_public_headers = \
 	%reldir%/srv-greeting-handler.h \
 	%reldir%/srv-time-format.h \
 	%reldir%/srv-time-handler.h \
+	%reldir%/srv-jim-handler.h \
 	%reldir%/srv-line-chat-handler.h \
 	%reldir%/srv-upper-handler.h \
 	$(NULL)
@@ -35,6 +37,7 @@ srv_handlers_sources = \
 	%reldir%/srv-chat-member.c \
 	%reldir%/srv-chat-name.c \
 	%reldir%/srv-chat-room.c \
+	%reldir%/srv-chat-store.c \
 	%reldir%/srv-datagram-echo-handler.c \
 	%reldir%/srv-datagram-time-handler.c \
 	%reldir%/srv-datagram-upper-handler.c \
@@ -45,6 +48,13 @@ srv_handlers_sources = \
 	%reldir%/srv-time-format.c \
 	%reldir%/srv-time-handler.c \
 	%reldir%/srv-time-limit.c \
+	%reldir%/srv-jim-framer.c \
+	%reldir%/srv-jim-handler.c \
+	%reldir%/srv-jim-json.c \
+	%reldir%/srv-jim-message.c \
+	%reldir%/srv-jim-render.c \
+	%reldir%/srv-jim-session.c \
+	%reldir%/srv-jim-settings.c \
 	%reldir%/srv-line-chat-handler.c \
 	%reldir%/srv-upper-handler.c \
 	$(NULL)
@@ -57,6 +67,11 @@ srv_handlers_private_headers = \
 	%reldir%/srv-chat-limits-private.h \
 	%reldir%/srv-chat-name-private.h \
 	%reldir%/srv-chat-room-private.h \
+	%reldir%/srv-jim-framer-private.h \
+	%reldir%/srv-jim-json-private.h \
+	%reldir%/srv-jim-message-private.h \
+	%reldir%/srv-jim-session-private.h \
+	%reldir%/srv-jim-settings-private.h \
 	$(NULL)
 
 # As in framework/local.mk: all symbols for the tests, the public ones installed.
@@ -67,10 +82,12 @@ noinst_LTLIBRARIES += %reldir%/libsrv-handlers-internal.la
 	$(NULL)
 %canon_reldir%_libsrv_handlers_internal_la_CFLAGS = \
 	$(AM_CFLAGS) \
+	$(JANSSON_CFLAGS) \
 	$(VISIBILITY_CFLAGS) \
 	$(NULL)
 %canon_reldir%_libsrv_handlers_internal_la_LIBADD = \
 	$(GLIB_LIBS) \
+	$(JANSSON_LIBS) \
 	$(CODE_COVERAGE_LIBS) \
 	$(NULL)
 

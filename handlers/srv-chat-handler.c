@@ -290,9 +290,11 @@ install_properties (GObjectClass *object_class)
   /**
    * SrvChatHandler:post-gap:
    *
-   * Least time between two things that the client is sent, in milliseconds.
+   * Least time between two things that the client is sent, in milliseconds; 0
+   * by default, 5 in a [class@SocketServerHandlers.JimHandler].
    */
-  properties[PROP_POST_GAP] = limit_spec ("post-gap", 0, 0);
+  properties[PROP_POST_GAP] =
+    g_param_spec_uint ("post-gap", NULL, NULL, 0, G_MAXINT, 0, flags);
   /**
    * SrvChatHandler:messages-per-second:
    *
