@@ -256,7 +256,10 @@ srv_chat_event_set_label (SrvChatEvent *self,
                           const char *name,
                           const char *value)
 {
-  g_datalist_set_data_full (&self->labels, name, g_strdup (value), g_free);
+  if (value != NULL)
+    g_datalist_set_data_full (&self->labels, name, g_strdup (value), g_free);
+  else
+    g_datalist_remove_data (&self->labels, name);
 }
 
 /**

@@ -28,6 +28,8 @@ test_programs = \
 	%reldir%/test-frame-streams \
 	%reldir%/test-framing \
 	%reldir%/test-handle-request \
+	%reldir%/test-jim \
+	%reldir%/test-jim-framer \
 	%reldir%/test-life-cycle \
 	%reldir%/test-line-chat \
 	%reldir%/test-log \

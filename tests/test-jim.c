@@ -1,0 +1,925 @@
+/* test-jim.c - a chat that speaks JIM
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "srv-test.h"
+
+#include <socketserver-handlers.h>
+
+static const SrvTestMixIn shared_memory[] = { SRV_TEST_THREADING,
+                                              SRV_TEST_FIBERS };
+
+/* A store of one account, "anna" with "secret", and one that is banned. */
+#define TEST_TYPE_STORE (test_store_get_type ())
+G_DECLARE_FINAL_TYPE (TestStore, test_store, TEST, STORE, GObject)
+
+struct _TestStore
+{
+  GObject parent_instance;
+
+  GPtrArray *kept;
+  gboolean is_broken;
+};
+
+static SrvChatAccount
+check_password (SrvChatStore *store,
+                const char *name,
+                const char *password,
+                GError **error)
+{
+  if (TEST_STORE (store)->is_broken)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "broken");
+      return SRV_CHAT_ACCOUNT_FAILED;
+    }
+  if (strcmp (name, "banned") == 0)
+    return SRV_CHAT_ACCOUNT_BANNED;
+  if (strcmp (name, "anna") != 0)
+    return SRV_CHAT_ACCOUNT_UNKNOWN;
+  return g_strcmp0 (password, "secret") == 0 ? SRV_CHAT_ACCOUNT_RIGHT
+                                             : SRV_CHAT_ACCOUNT_WRONG;
+}
+
+static gboolean
+save_offline (SrvChatStore *store,
+              SrvChatEvent *event,
+              G_GNUC_UNUSED GError **error)
+{
+  g_ptr_array_add (TEST_STORE (store)->kept, srv_chat_event_ref (event));
+  return TRUE;
+}
+
+static GPtrArray *
+take_offline (SrvChatStore *store,
+              G_GNUC_UNUSED const char *name,
+              G_GNUC_UNUSED GError **error)
+{
+  TestStore *self = TEST_STORE (store);
+  GPtrArray *kept = g_steal_pointer (&self->kept);
+
+  self->kept =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) srv_chat_event_unref);
+  return kept;
+}
+
+static gboolean
+save_history (G_GNUC_UNUSED SrvChatStore *store,
+              G_GNUC_UNUSED SrvChatEvent *event,
+              G_GNUC_UNUSED GError **error)
+{
+  srv_test_trace ("history");
+  return TRUE;
+}
+
+static void
+test_store_iface_init (SrvChatStoreInterface *iface)
+{
+  iface->check_password = check_password;
+  iface->save_offline = save_offline;
+  iface->take_offline = take_offline;
+  iface->save_history = save_history;
+}
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TestStore,
+                               test_store,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (SRV_TYPE_CHAT_STORE,
+                                                      test_store_iface_init))
+
+static void
+test_store_finalize (GObject *object)
+{
+  g_ptr_array_unref (TEST_STORE (object)->kept);
+  G_OBJECT_CLASS (test_store_parent_class)->finalize (object);
+}
+
+static void
+test_store_class_init (TestStoreClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = test_store_finalize;
+}
+
+static void
+test_store_init (TestStore *self)
+{
+  self->kept =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) srv_chat_event_unref);
+}
+
+/* The server. Its handlers get these settings. */
+static SrvChatHub *hub;
+static SrvChatStore *store;
+static const char *setting; /* "name=value", nullable */
+static const char *setting2;
+
+static void
+apply (SrvBaseRequestHandler *handler, const char *text)
+{
+  g_auto (GStrv) parts = NULL;
+  g_auto (GValue) value = G_VALUE_INIT;
+  GParamSpec *pspec;
+
+  if (text == NULL)
+    return;
+  parts = g_strsplit (text, "=", 2);
+  pspec = g_object_class_find_property (G_OBJECT_GET_CLASS (handler), parts[0]);
+  if (G_IS_PARAM_SPEC_STRING (pspec))
+    g_object_set (handler, parts[0], parts[1], NULL);
+  else
+    g_object_set (handler, parts[0], atoi (parts[1]), NULL);
+}
+
+static SrvBaseRequestHandler *
+make_handler (G_GNUC_UNUSED SrvBaseServer *server,
+              G_GNUC_UNUSED SrvRequest *request,
+              gpointer data)
+{
+  SrvBaseRequestHandler *handler = g_object_new (data != NULL
+                                                   ? SRV_TYPE_LINE_CHAT_HANDLER
+                                                   : SRV_TYPE_JIM_HANDLER,
+                                                 "hub", hub, NULL);
+
+  if (data == NULL)
+    {
+      g_object_set (handler, "store", store, "post-gap", 0, NULL);
+      apply (handler, setting);
+      apply (handler, setting2);
+    }
+  return handler;
+}
+
+static SrvTestRun *
+start (SrvTestMixIn mix_in, gpointer line)
+{
+  SrvBaseServer *server = srv_test_server_new (SRV_TEST_TCP, mix_in);
+
+  if (hub == NULL)
+    hub = srv_chat_hub_new ();
+  srv_base_server_set_handler_factory (server, make_handler, line, NULL);
+  return srv_test_run (server);
+}
+
+static void
+finish (SrvTestRun *run)
+{
+  srv_test_finish (run);
+  g_clear_object (&hub);
+  g_clear_object (&store);
+}
+
+/* Reads one object, flat, as the server writes them. */
+static char *
+hear (int fd)
+{
+  g_autoptr (GString) object = g_string_new (NULL);
+  char c;
+
+  do
+    {
+      ck_assert_int_eq (srv_test_receive (fd, &c, 1), 1);
+      g_string_append_c (object, c);
+    }
+  while (c != '}');
+  return g_string_free (g_steal_pointer (&object), FALSE);
+}
+
+static int
+hear_code (int fd)
+{
+  g_autofree char *object = hear (fd);
+
+  ck_assert_msg (g_str_has_prefix (object, "{\"response\":"), "%s", object);
+  return atoi (object + strlen ("{\"response\":"));
+}
+
+static int
+ask (int fd, const char *object)
+{
+  srv_test_say (fd, object);
+  return hear_code (fd);
+}
+
+static void
+expect_object (int fd, const char *expected)
+{
+  g_autofree char *object = hear (fd);
+
+  ck_assert_str_eq (object, expected);
+}
+
+static int
+come (SrvTestRun *run, const char *name)
+{
+  g_autofree char *presence = g_strdup_printf (
+    "{\"action\":\"presence\",\"time\":1,\"user\":{\"account_name\":\"%s\"}}",
+    name);
+  int fd = srv_test_connect (run->server);
+
+  ck_assert_int_eq (ask (fd, presence), 200);
+  return fd;
+}
+
+#define MSG(to, text)                                                     \
+  "{\"action\":\"msg\",\"time\":1,\"to\":\"" to "\",\"from\":\"forged\"," \
+  "\"message\":\"" text "\"}"
+#define ROOM(action, room) \
+  "{\"action\":\"" action "\",\"time\":1,\"room\":\"" room "\"}"
+
+/* Presence, a room, messages, quit; nobody can forge who he is. */
+START_TEST (people_talk)
+{
+  SrvTestRun *run = start (shared_memory[_i], NULL);
+  int alice = come (run, "alice");
+  int bob = come (run, "bob");
+
+  ck_assert_int_eq (ask (alice, ROOM ("join", "#tea")), 201);
+  ck_assert_int_eq (ask (bob, ROOM ("join", "#tea")), 200);
+  ck_assert_int_eq (ask (bob, ROOM ("join", "#tea")), 200);
+  ck_assert_int_eq (ask (bob, MSG ("#tea", "x")), 202);
+  g_free (hear (alice));
+  ck_assert_int_eq (ask (alice, MSG ("#tea", "{hi} \\u044f")), 202);
+  expect_object (bob, "{\"action\":\"msg\",\"time\":1,\"to\":\"#tea\","
+                      "\"from\":\"alice\","
+                      "\"message\":\"\\u007bhi\\u007d я\"}");
+  ck_assert_int_eq (ask (alice, MSG ("BOB", "psst")), 202);
+  expect_object (bob, "{\"action\":\"msg\",\"time\":1,\"to\":\"bob\","
+                      "\"from\":\"alice\",\"message\":\"psst\"}");
+  ck_assert_int_eq (ask (alice, ROOM ("leave", "#tea")), 200);
+  srv_test_say (bob, "{\"action\":\"quit\"}");
+  srv_test_expect_end (bob);
+  srv_test_close (bob);
+  srv_test_close (alice);
+  finish (run);
+}
+END_TEST
+
+/* Both protocols in one room. */
+START_TEST (people_of_both_protocols_talk)
+{
+  SrvTestRun *run = start (SRV_TEST_THREADING, NULL);
+  SrvTestRun *line_run = start (SRV_TEST_FIBERS, hub);
+  int alice = come (run, "alice");
+  int bob = srv_test_connect (line_run->server);
+  g_autofree char *object = NULL;
+
+  ck_assert_int_eq (ask (alice, ROOM ("join", "#tea")), 201);
+  srv_test_say (bob, "/nick bob\n/join #tea\nhello\n");
+  object = hear (alice);
+  ck_assert (strstr (object, "\"from\":\"bob\",\"sender\":\"bob\","
+                             "\"message\":\"hello\"") != NULL);
+  srv_test_expect (bob, "Welcome. Say /nick NAME, then /join #ROOM; /help for "
+                        "more.\nyou are bob\nyou are in #tea\n");
+  ck_assert_int_eq (ask (alice, MSG ("#tea", "\\u001b[2J")), 202);
+  srv_test_expect (bob, "[#tea] alice: \\x1b[2J\n");
+  srv_test_close (bob);
+  srv_test_close (alice);
+  srv_test_finish (line_run);
+  finish (run);
+}
+END_TEST
+
+/* Every row of the server's rules, for a client that is new or has a name. */
+static const struct
+{
+  const char *object;
+  int new_code;   /* negative: and then the connection ends */
+  int named_code; /* as "alice" */
+  const char *setting;
+} rules[] = {
+  { "{]}", 400, 400, NULL },
+  { "{\"action\":\"presence\",\"action\":\"presence\"}", 400, 400, NULL },
+  { "{}", 400, 400, NULL },
+  { "{\"action\":1}", 400, 400, NULL },
+  { "{\"action\":\"dance\"}", 400, 400, NULL },
+  { "{\"action\":\"Msg\"}", 400, 400, NULL },
+  { "{\"action\":\"pr\xd0\xbe"
+    "be\",\"time\":1}",
+    400, 400, NULL },
+  { "{\"action\":\"probe\",\"time\":1}", 400, 400, NULL },
+  { "{\"action\":\"presence\",\"time\":1}", 400, 200, NULL },
+  { "{\"action\":\"presence\",\"user\":\"alice\"}", 409, 200, NULL },
+  { "{\"action\":\"presence\",\"account_name\":\"carol\"}", 200, 400, NULL },
+  { "{\"action\":\"presence\",\"user\":{\"account_name\":\"a\\nb\"}}", 400, 400,
+    NULL },
+  { "{\"action\":\"presence\",\"user\":\"x\",\"account_name\":\"y\"}", 400, 400,
+    NULL },
+  { "{\"action\":\"presence\",\"user\":\"carol\"}", 401, 400, "auth=2" },
+  { "{\"action\":\"presence\",\"user\":{\"account_name\":\"carol\"},"
+    "\"time\":\"Thu May 1\"}",
+    200, 400, NULL },
+  { "{\"action\":\"presence\",\"user\":\"carol\"}", 400, 400, "strict=1" },
+  { "{\"action\":\"authenticate\",\"user\":{\"account_name\":\"carol\","
+    "\"password\":\"x\"}}",
+    402, 400, NULL },
+  { "{\"action\":\"authenticate\",\"user\":{\"account_name\":\"alice\"}}", 400,
+    400, NULL },
+  { "{\"action\":\"authenticate\",\"user\":{\"account_name\":\"carol\","
+    "\"password\":\"x\"}}",
+    -402, 400, "max-failed-logins=1" },
+  { MSG ("bob", "x"), 401, 202, NULL },
+  { MSG ("nobody", "x"), 401, 404, NULL },
+  { MSG ("gone", "x"), 401, 410, NULL },
+  { MSG ("#nowhere", "x"), 401, 404, NULL },
+  { MSG ("#others", "x"), 401, 403, NULL },
+  { MSG ("", "x"), 401, 400, NULL },
+  { MSG ("all", "x"), 401, 400, NULL },
+  { MSG ("bob", "x"), 401, 400, "strict=1" },
+  { "{\"action\":\"msg\",\"time\":1,\"to\":\"bob\",\"from\":\"alice\","
+    "\"message\":\"\xd1\x8f\"}",
+    400, 400, "strict=1" },
+  { "{\"action\":\"msg\",\"time\":1,\"to\":\"bob\",\"from\":\"alice\","
+    "\"encoding\":\"utf-8\",\"message\":\"\xd1\x8f\"}",
+    401, 202, "strict=1" },
+  { "{\"action\":\"msg\",\"to\":\"bob\"}", 400, 400, NULL },
+  { "{\"action\":\"msg\",\"to\":\"bob\",\"message\":5}", 400, 400, NULL },
+  { "{\"action\":\"msg\",\"to\":\"bob\",\"message\":\"a\","
+    "\"mess_text\":\"b\"}",
+    400, 400, NULL },
+  { "{\"action\":\"msg\",\"to\":\"bob\",\"message\":\"a\","
+    "\"mess_text\":\"a\"}",
+    401, 202, NULL },
+  { "{\"action\":\"message\",\"to\":\"bob\",\"message\":\"a\"}", 400, 400,
+    "dialect=2" },
+  { ROOM ("join", "#new"), 401, 201, NULL },
+  { ROOM ("join", "new"), 401, 201, NULL },
+  { ROOM ("join", "new"), 401, 400, "strict=1" },
+  { ROOM ("join", "#others"), 401, 200, NULL },
+  { ROOM ("join", "#a\\u202eb"), 401, 400, NULL },
+  { "{\"action\":\"join\",\"time\":1}", 400, 400, NULL },
+  { ROOM ("create", "#new"), 401, 201, NULL },
+  { ROOM ("create", "#others"), 401, 409, NULL },
+  { ROOM ("leave", "#others"), 401, 404, NULL },
+  { ROOM ("leave", "#nowhere"), 401, 404, NULL },
+  { "[1]", -400, -400, NULL },
+  { "GET / HTTP/1.0\r\n\r\n", -400, -400, NULL },
+  { "\x80\x04\x95", -400, -400, NULL },
+  { "{\"a\":[[[[[[[[", -400, -400, NULL },
+  { "{\"action\":\"quit\"}", 0, 0, NULL },
+  { "{\"action\":\"exit\",\"time\":1,\"account_name\":\"x\"}", 0, 0, NULL },
+  { "{\"action\":\"quit\"}", 0, 0, "strict=1" },
+  { "{\"action\":\"quit\"}{\"action\":\"presence\"}", 0, 0, NULL },
+};
+
+static void
+expect_rule (int fd, const char *object, int code)
+{
+  srv_test_say (fd, object);
+  if (code != 0)
+    ck_assert_int_eq (hear_code (fd), ABS (code));
+  if (code <= 0)
+    srv_test_expect_gone (fd);
+  else
+    ck_assert_int_eq (ask (fd, "{\"action\":\"probe\"}"), 400);
+}
+
+START_TEST (rules_are_kept)
+{
+  SrvTestRun *run = start (SRV_TEST_THREADING, NULL);
+  int bob = come (run, "bob");
+  int gone = come (run, "gone");
+  int fd;
+  int alice;
+
+  ck_assert_int_eq (ask (bob, ROOM ("join", "#others")), 201);
+  srv_test_say (gone, "{\"action\":\"quit\"}");
+  srv_test_expect_end (gone);
+  srv_test_close (gone);
+  alice = come (run, "alice");
+  /* A new connection gets the setting; alice's is made again for it. */
+  setting = rules[_i].setting;
+  fd = srv_test_connect (run->server);
+  expect_rule (fd, rules[_i].object, rules[_i].new_code);
+  srv_test_close (fd);
+  if (setting != NULL && strcmp (setting, "auth=2") != 0)
+    {
+      srv_test_say (alice, "{\"action\":\"quit\"}");
+      srv_test_expect_end (alice);
+      srv_test_close (alice);
+      alice = come (run, "alice");
+    }
+  expect_rule (alice, rules[_i].object, rules[_i].named_code);
+  srv_test_close (alice);
+  srv_test_close (bob);
+  setting = NULL;
+  finish (run);
+}
+END_TEST
+
+#define AUTH(name, password)                                        \
+  "{\"action\":\"authenticate\",\"user\":{\"account_name\":\"" name \
+  "\",\"password\":\"" password "\"}}"
+
+/* With a store: passwords, bans, messages that wait, and its failure. */
+START_TEST (store_is_asked)
+{
+  SrvTestRun *run;
+  int fd;
+  int bob;
+
+  store = g_object_new (TEST_TYPE_STORE, NULL);
+  run = start (SRV_TEST_THREADING, NULL);
+  bob = come (run, "bob");
+  ck_assert_int_eq (ask (bob, MSG ("anna", "for later")), 202);
+  ck_assert_int_eq (ask (bob, MSG ("nobody", "x")), 404);
+  fd = srv_test_connect (run->server);
+  ck_assert_int_eq (ask (fd, "{\"action\":\"presence\",\"user\":\"anna\"}"),
+                    401);
+  ck_assert_int_eq (ask (fd, AUTH ("anna", "wrong")), 402);
+  ck_assert_int_eq (ask (fd, AUTH ("nobody", "secret")), 402);
+  ck_assert_int_eq (ask (fd, AUTH ("anna", "secret")), 200);
+  g_free (hear (fd));
+  ck_assert_int_eq (ask (fd, "{\"action\":\"presence\",\"status\":\"on\"}"),
+                    200);
+  ck_assert_int_eq (ask (fd, ROOM ("join", "#tea")), 201);
+  ck_assert_int_eq (ask (fd, MSG ("#tea", "x")), 202);
+  ck_assert_uint_eq (srv_test_count_trace ("history"), 1);
+  srv_test_close (fd);
+  fd = srv_test_connect (run->server);
+  ck_assert_int_eq (ask (fd, AUTH ("banned", "x")), 403);
+  srv_test_expect_end (fd);
+  srv_test_close (fd);
+  srv_test_begin_log ();
+  TEST_STORE (store)->is_broken = TRUE;
+  ck_assert_int_eq (ask (bob, MSG ("anna", "x")), 500);
+  ck_assert_uint_eq (srv_test_count_log (G_LOG_LEVEL_WARNING, "broken"), 1);
+  srv_test_end_log ();
+  srv_test_close (bob);
+  finish (run);
+}
+END_TEST
+
+/* What each client says when it comes, how it writes to somebody, and what it
+ * is sent then. */
+static const struct
+{
+  const char *presence;
+  const char *message; /* to "other", text "hi" */
+  const char *heard;   /* from "other" to this, text "yo" */
+} dialects[] = {
+  { "{\"action\": \"presence\", \"time\": 1795224873.997142, \"type\": "
+    "\"status\", \"user\": {\"account_name\": \"me\", \"status\": \"I'm "
+    "here!\"}}",
+    "{\"action\": \"msg\", \"time\": 1795224874.9654462, \"to\": \"other\", "
+    "\"from\": \"me\", \"message\": \"hi\"}",
+    "\"to\":\"me\",\"from\":\"other\",\"message\":\"yo\"}" },
+  { "{\"action\": \"presence\", \"time\": 1.5, \"user\": {\"account_name\": "
+    "\"me\"}}",
+    "{\"action\": \"msg\", \"time\": 1.5, \"sender\": \"me\", \"receiver\": "
+    "\"other\", \"message\": \"hi\"}",
+    "\"receiver\":\"me\",\"sender\":\"other\",\"message\":\"yo\"}" },
+  { "{\"action\": \"presence\", \"time\": 1.5, \"user\": {\"account_name\": "
+    "\"me\"}}",
+    "{\"action\": \"message\", \"sender\": \"me\", \"recipient\": \"other\", "
+    "\"time\": 1.5, \"message_text\": \"hi\"}",
+    "\"recipient\":\"me\",\"sender\":\"other\",\"message_text\":\"yo\"}" },
+  { "{\"action\": \"presence\", \"time\": 1.5, \"account_name\": \"me\"}",
+    "{\"action\": \"message\", \"sender\": \"me\", \"to\": \"other\", "
+    "\"time\": 1.5, \"message_text\": \"hi\"}",
+    "\"to\":\"me\",\"sender\":\"other\",\"message_text\":\"yo\"}" },
+  { "{\"action\": \"presence\", \"time\": 1.5, \"user\": \"me\"}",
+    "{\"action\": \"message\", \"time\": 1.5, \"sender\": \"me\", "
+    "\"destination\": \"other\", \"message_text\": \"hi\"}",
+    "\"destination\":\"me\",\"sender\":\"other\",\"message_text\":\"yo\"}" },
+  { "{\"action\": \"presence\", \"time\": \"1.5\", \"user\": \"me\"}",
+    "{\"action\": \"msg\", \"to\": \"other\", \"message\": \"hi\", \"time\": "
+    "1.5}",
+    "\"to\":\"me\",\"from\":\"other\",\"message\":\"yo\"}" },
+  { "{\"action\": \"presence\", \"time\": 1795224873123456789, \"user\": "
+    "\"me\"}",
+    "{\"action\": \"message\", \"from\": \"me\", \"to\": \"other\", "
+    "\"mess_text\": \"hi\"}",
+    "\"to\":\"me\",\"from\":\"other\",\"mess_text\":\"yo\"}" },
+};
+
+START_TEST (dialects_are_answered_in_kind)
+{
+  SrvTestRun *run = start (SRV_TEST_THREADING, NULL);
+  int other = come (run, "other");
+  int fd = srv_test_connect (run->server);
+  g_autofree char *heard = NULL;
+  g_autofree char *told = NULL;
+
+  ck_assert_int_eq (ask (fd, dialects[_i].presence), 200);
+  ck_assert_int_eq (ask (fd, dialects[_i].message), 202);
+  told = hear (other);
+  ck_assert (strstr (told,
+                     "\"to\":\"other\",\"receiver\":\"other\","
+                     "\"from\":\"me\",\"sender\":\"me\","
+                     "\"message\":\"hi\",\"message_text\":\"hi\"}") != NULL);
+  ck_assert_int_eq (ask (other, MSG ("me", "yo")), 202);
+  heard = hear (fd);
+  ck_assert_msg (g_str_has_suffix (heard, dialects[_i].heard), "%s", heard);
+  ck_assert (g_str_has_prefix (heard, strstr (dialects[_i].message,
+                                              "\"message\",") != NULL
+                                        ? "{\"action\":\"message\",\"time\":1,"
+                                        : "{\"action\":\"msg\",\"time\":1,"));
+  srv_test_close (fd);
+  srv_test_close (other);
+  finish (run);
+}
+END_TEST
+
+static const char *const letters[] = { "a", "я", "😀", "x\xcc\x81" };
+static const glong n_points[] = { 1, 1, 1, 2 };
+
+static void
+append_letters (GString *out, const char *letter, glong n)
+{
+  while (n-- > 0)
+    g_string_append (out, letter);
+}
+
+/* A text of 500 characters goes, one of 501 does not, whatever they are. */
+START_TEST (text_has_500_characters)
+{
+  SrvTestRun *run = start (SRV_TEST_THREADING, NULL);
+  int fd = come (run, "me");
+  const char *letter = letters[_i % 4];
+  glong excess = _i / 4 - 1; /* -1, 0, 1 */
+  g_autoptr (GString) object = g_string_new (
+    "{\"action\":\"msg\",\"to\":\"me\",\"time\":5,\"message\":\"");
+
+  append_letters (object, letter, (500 + MIN (excess, 0)) / n_points[_i % 4]);
+  if (n_points[_i % 4] == 2 && excess < 0)
+    g_string_append (object, "a");
+  if (excess > 0)
+    g_string_append (object, "a");
+  g_string_append (object, "\"}");
+  ck_assert_int_eq ((int) g_utf8_strlen (strstr (object->str,
+                                                 "\"message\":\"") +
+                                           11,
+                                         -1) -
+                      2,
+                    500 + (int) excess);
+  srv_test_say (fd, object->str);
+  if (excess <= 0)
+    {
+      g_autofree char *first = hear (fd);
+      g_autofree char *second = hear (fd);
+
+      /* The message and its answer. */
+      ck_assert (strstr (first, "\"action\"") != NULL);
+      ck_assert (strstr (second, "\"response\":202") != NULL);
+    }
+  else
+    ck_assert_int_eq (hear_code (fd), 400);
+  srv_test_close (fd);
+  finish (run);
+}
+END_TEST
+
+/* An object has 640 characters as it could be written, however it is; in strict
+ * mode, as it is. Escaped letters are one character each. */
+START_TEST (object_has_640_characters)
+{
+  gboolean is_strict = _i >= 9;
+  int excess = _i % 3 - 1;
+  int form = _i / 3 % 3; /* plain, escaped, with spaces */
+  SrvTestRun *run;
+  int fd;
+  g_autoptr (GString) object = g_string_new (
+    "{\"action\":\"join\",\"time\":1,\"room\":\"#x\",\"more\":\"");
+
+  setting = is_strict ? "strict=1" : NULL;
+  run = start (SRV_TEST_THREADING, NULL);
+  fd = come (run, "me");
+  append_letters (object, form == 1 && !is_strict ? "\\u044f" : "a",
+                  640 + excess - (glong) object->len - 2 -
+                    (is_strict && form == 2 ? 50 : 0));
+  g_string_append (object, "\"");
+  if (form == 2)
+    append_letters (object, " ", 50);
+  g_string_append (object, "}");
+  ck_assert_int_eq (ask (fd, object->str), excess <= 0 ? 201 : 400);
+  ck_assert_int_eq (ask (fd, "{\"action\":\"probe\"}"), 400);
+  setting = NULL;
+  srv_test_close (fd);
+  finish (run);
+}
+END_TEST
+
+/* Names have 25 characters, an action 15, an encoding 25, an id 32. */
+START_TEST (fields_have_limits)
+{
+  static const struct
+  {
+    const char *before;
+    int n;
+    int code; /* at the limit */
+  } fields[] = {
+    { "{\"action\":\"presence\",\"user\":\"", 25, 200 },
+    { "{\"action\":\"presence\",\"user\":\"me\",\"id\":\"", 32, 200 },
+    { "{\"action\":\"", 15, 400 },
+  };
+  const char *before = fields[_i / 3].before;
+  int excess = _i % 3 - 1;
+  SrvTestRun *run = start (SRV_TEST_THREADING, NULL);
+
+  for (gsize i = 0; i < 2; i++)
+    {
+      int fd = srv_test_connect (run->server);
+      g_autoptr (GString) object = g_string_new (before);
+
+      append_letters (object, letters[i], fields[_i / 3].n + excess);
+      g_string_append (object, "\"}");
+      ck_assert_int_eq (ask (fd, object->str),
+                        excess > 0 ? 400 : fields[_i / 3].code);
+      srv_test_close (fd);
+      /* The name is free again when the handler has gone. */
+      srv_test_eventually (
+        srv_base_server_get_n_active_requests (run->server) == 0);
+    }
+  finish (run);
+}
+END_TEST
+
+/* An answer has the request's id, whatever it is. */
+START_TEST (id_is_copied)
+{
+  SrvTestRun *run = start (SRV_TEST_THREADING, NULL);
+  int fd = srv_test_connect (run->server);
+  g_autofree char *text = NULL;
+  g_autofree char *number = NULL;
+
+  srv_test_say (fd, "{\"action\":\"dance\",\"id\":\"a\\\"}b\"}");
+  text = hear (fd);
+  ck_assert (g_str_has_suffix (text, ",\"id\":\"a\\\"\\u007db\"}"));
+  srv_test_say (fd, "{\"action\":\"dance\",\"id\":17}");
+  number = hear (fd);
+  ck_assert (g_str_has_suffix (number, ",\"id\":17}"));
+  srv_test_close (fd);
+  finish (run);
+}
+END_TEST
+
+/* Limits: each is answered, then the connection ends. */
+static const struct
+{
+  const char *setting;
+  const char *object;
+  int code;
+} limits[] = {
+  { "message-burst=2",
+    "{\"action\":\"probe\"}{\"action\":\"probe\"}{\"action\":\"probe\"}", 403 },
+  { "byte-burst=30", "{\"action\":\"probe\",\"padding\":\"xxxxxxxx\"}", 403 },
+  { "unidentified-timeout=50", "{\"action\":\"probe\"}", 401 },
+  { "partial-timeout=50", "{\"action\":", 400 },
+  { "max-failed-logins=2", AUTH ("a", "b") AUTH ("a", "b"), 402 },
+};
+
+START_TEST (limits_are_answered)
+{
+  SrvTestRun *run;
+  g_autofree char *all = NULL;
+  g_autofree char *last = NULL;
+  int fd;
+
+  setting = limits[_i].setting;
+  run = start (shared_memory[_i % 2], NULL);
+  fd = srv_test_connect (run->server);
+  srv_test_say (fd, limits[_i].object);
+  all = srv_test_read_all (fd, NULL);
+  last = g_strdup_printf ("{\"response\":%d", limits[_i].code);
+  ck_assert_msg (g_str_has_prefix (strrchr (all, '{'), last), "%s", all);
+  srv_test_close (fd);
+  setting = NULL;
+  finish (run);
+}
+END_TEST
+
+/* One connection too many is told in the protocol. */
+START_TEST (full_server_says_so)
+{
+  SrvTestRun *run;
+  int first;
+  int second;
+
+  hub =
+    g_object_new (SRV_TYPE_CHAT_HUB, "max-connections-per-address", 1, NULL);
+  run = start (SRV_TEST_THREADING, NULL);
+  first = come (run, "first");
+  second = srv_test_connect (run->server);
+  ck_assert_int_eq (hear_code (second), 403);
+  srv_test_expect_end (second);
+  srv_test_close (second);
+  srv_test_close (first);
+  finish (run);
+}
+END_TEST
+
+/* A client that waits for the server to begin is probed, once. */
+START_TEST (silent_newcomer_is_probed)
+{
+  SrvTestRun *run;
+  g_autofree char *probe = NULL;
+  int fd;
+
+  setting = "probe-grace=20";
+  run = start (shared_memory[_i], NULL);
+  fd = srv_test_connect (run->server);
+  probe = hear (fd);
+  ck_assert (g_str_has_prefix (probe, "{\"action\":\"probe\",\"time\":"));
+  ck_assert_int_eq (ask (fd, "{\"action\":\"presence\",\"user\":\"me\"}"), 200);
+  setting = NULL;
+  srv_test_close (fd);
+  finish (run);
+}
+END_TEST
+
+/* A client that parses one object for each read sees all of a burst. */
+START_TEST (burst_comes_object_by_object)
+{
+  SrvTestRun *run;
+  int me;
+  int other;
+
+  setting = "post-gap=5";
+  run = start (shared_memory[_i], NULL);
+  me = come (run, "me");
+  other = come (run, "other");
+  for (int i = 0; i < 20; i++)
+    srv_test_say (other, MSG ("me", "hi"));
+  for (int i = 0; i < 20; i++)
+    {
+      char buffer[4096];
+      gssize n = srv_test_receive (me, buffer, sizeof buffer);
+
+      ck_assert_int_gt (n, 2);
+      ck_assert_ptr_eq (memchr (buffer, '}', (gsize) n), buffer + n - 1);
+    }
+  for (int i = 0; i < 20; i++)
+    ck_assert_int_eq (hear_code (other), 202);
+  setting = NULL;
+  srv_test_close (me);
+  srv_test_close (other);
+  finish (run);
+}
+END_TEST
+
+/* Lengths before objects are answered with lengths; lines with lines. */
+START_TEST (framing_is_the_clients)
+{
+  static const char *const framings[] = { "framing=3", "framing=2",
+                                          "framing=1" };
+  static const char presence[] =
+    "\0\0\0\x2c{\"action\":\"presence\",\"time\":1,\"user\":\"me\"}  ";
+  SrvTestRun *run;
+  char head[5] = { 0 };
+  int fd;
+
+  setting = framings[_i];
+  run = start (SRV_TEST_THREADING, NULL);
+  fd = srv_test_connect (run->server);
+  if (_i < 2)
+    {
+      srv_test_send (fd, presence, sizeof presence - 1);
+      ck_assert_int_eq (srv_test_receive (fd, head, 4), 4);
+      ck_assert_int_eq (head[0], 0);
+      ck_assert_int_eq (hear_code (fd), 200);
+    }
+  else
+    {
+      ck_assert_int_eq (ask (fd, "{\"action\":\"presence\",\"user\":\"me\"}\n"),
+                        200);
+      srv_test_expect (fd, "\n");
+    }
+  setting = NULL;
+  srv_test_close (fd);
+  finish (run);
+}
+END_TEST
+
+/* The default room is joined with the name; messages to nobody may go there. */
+START_TEST (default_room_is_joined)
+{
+  SrvTestRun *run;
+  int me;
+  int other;
+
+  setting = "default-room=#default";
+  setting2 = "compat-broadcast=1";
+  run = start (SRV_TEST_THREADING, NULL);
+  me = come (run, "me");
+  other = come (run, "other");
+  ck_assert_int_eq (ask (me, MSG ("#default", "hi")), 202);
+  g_free (hear (other));
+  ck_assert_int_eq (ask (me, MSG ("client", "hi")), 202);
+  g_free (hear (other));
+  setting = setting2 = NULL;
+  srv_test_close (me);
+  srv_test_close (other);
+  finish (run);
+}
+END_TEST
+
+/* Notices are messages from the server. */
+START_TEST (notices_are_messages)
+{
+  SrvTestRun *run;
+  int me;
+  int other;
+  g_autofree char *joined = NULL;
+  g_autofree char *left = NULL;
+
+  setting = "default-room=#default";
+  setting2 = "notices=1";
+  run = start (SRV_TEST_THREADING, NULL);
+  me = come (run, "me");
+  other = come (run, "other");
+  joined = hear (me);
+  ck_assert (strstr (joined, "\"from\":\"server\"") != NULL);
+  ck_assert (strstr (joined, "other has joined") != NULL);
+  srv_test_close (other);
+  left = hear (me);
+  ck_assert (strstr (left, "other has left") != NULL);
+  setting = setting2 = NULL;
+  srv_test_close (me);
+  finish (run);
+}
+END_TEST
+
+/* What never was JIM: each is answered or not, and the server lives. */
+START_TEST (hostile_input_does_no_harm)
+{
+  SrvTestRun *run = start (shared_memory[_i % 2], NULL);
+  int me = come (run, "me");
+  int fd = srv_test_connect (run->server);
+  g_autoptr (GString) input = g_string_new (NULL);
+  char buffer[4096];
+
+  switch (_i / 2)
+    {
+    case 0: /* nested brackets */
+      g_string_append (input, "{\"a\":");
+      append_letters (input, "[", 100000);
+      break;
+    case 1: /* an object without an end */
+      g_string_append (input, "{\"a\":\"");
+      append_letters (input, "x", 10 * 1024 * 1024);
+      break;
+    case 2: /* TLS */
+      g_string_append_len (input, "\x16\x03\x01\x02\x00\x01", 6);
+      break;
+    case 3: /* NULs */
+      g_string_append_len (input, "{\"a\0b\":\"\0\"}", 12);
+      break;
+    case 4: /* random bytes */
+    default:
+      for (int i = 0; i < 10000; i++)
+        g_string_append_c (input, (char) g_random_int ());
+      break;
+    }
+  /* The server may have gone before everything is sent. */
+  for (gsize done = 0; done < input->len;)
+    {
+      gssize n = send (fd, input->str + done, input->len - done, MSG_NOSIGNAL);
+
+      if (n <= 0)
+        break;
+      done += (gsize) n;
+    }
+  shutdown (fd, SHUT_WR);
+  while (srv_test_receive (fd, buffer, sizeof buffer) > 0)
+    continue;
+  srv_test_say (me, MSG ("me", "alive"));
+  g_free (hear (me));
+  ck_assert_int_eq (hear_code (me), 202);
+  srv_test_close (fd);
+  srv_test_close (me);
+  finish (run);
+}
+END_TEST
+
+int
+main (void)
+{
+  const int n_json = srv_jim_handler_is_supported () ? 1 : 0;
+  const SrvTestEntry tests[] = {
+    { "talk", people_talk, 2 * n_json },
+    { "talk", people_of_both_protocols_talk, n_json },
+    { "talk", dialects_are_answered_in_kind,
+      (int) G_N_ELEMENTS (dialects) * n_json },
+    { "talk", default_room_is_joined, n_json },
+    { "talk", notices_are_messages, n_json },
+    { "rules", rules_are_kept, (int) G_N_ELEMENTS (rules) * n_json },
+    { "rules", store_is_asked, n_json },
+    { "rules", id_is_copied, n_json },
+    { "wire", silent_newcomer_is_probed, 2 * n_json },
+    { "wire", burst_comes_object_by_object, 2 * n_json },
+    { "wire", framing_is_the_clients, 3 * n_json },
+    { "limits", text_has_500_characters, 12 * n_json },
+    { "limits", object_has_640_characters, 18 * n_json },
+    { "limits", fields_have_limits, 9 * n_json },
+    { "limits", limits_are_answered, (int) G_N_ELEMENTS (limits) * n_json },
+    { "limits", full_server_says_so, n_json },
+    { "limits", hostile_input_does_no_harm, 10 * n_json },
+  };
+
+  if (n_json == 0)
+    {
+      puts ("1..0 # SKIP built without jansson");
+      return EXIT_SUCCESS;
+    }
+  return srv_test_run_entries ("Jim", tests, G_N_ELEMENTS (tests));
+}
