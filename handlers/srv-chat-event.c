@@ -294,7 +294,8 @@ srv_chat_event_render (SrvChatEvent *self,
                        guint dialect,
                        SrvChatRenderFunc render)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+    g_mutex_locker_new (&self->lock);
   Rendering rendering = { render, dialect, NULL };
 
   for (guint i = 0; i < self->renderings->len; i++)

@@ -366,7 +366,7 @@ sorted (GPtrArray *names)
 char **
 srv_chat_hub_list_members (SrvChatHub *self, const char *room, GError **error)
 {
-  g_autoptr (GMutexLocker) locker = NULL;
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = NULL;
   SrvChatRoom *found = NULL;
   GPtrArray *names;
   GHashTableIter iter;
@@ -403,7 +403,7 @@ srv_chat_hub_list_members (SrvChatHub *self, const char *room, GError **error)
 char **
 srv_chat_hub_list_rooms (SrvChatHub *self)
 {
-  g_autoptr (GMutexLocker) locker = NULL;
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = NULL;
   GPtrArray *names;
   GHashTableIter iter;
   gpointer room;

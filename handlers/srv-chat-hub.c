@@ -200,7 +200,7 @@ srv_chat_hub_enter (SrvChatHub *self,
 {
   g_autofree char *normal = NULL;
   g_autofree char *key = NULL;
-  g_autoptr (GMutexLocker) locker = NULL;
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = NULL;
   SrvChatPerson *person;
   SrvChatPerson *other;
 
@@ -285,7 +285,7 @@ srv_chat_hub_exit (SrvChatHub *self, SrvChatMember *member)
 char *
 srv_chat_hub_dup_name (SrvChatHub *self, SrvChatMember *member)
 {
-  g_autoptr (GMutexLocker) locker = NULL;
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = NULL;
   SrvChatPerson *person;
 
   g_return_val_if_fail (SRV_IS_CHAT_HUB (self), NULL);
@@ -308,7 +308,7 @@ srv_chat_hub_set_status (SrvChatHub *self,
                          SrvChatMember *member,
                          const char *status)
 {
-  g_autoptr (GMutexLocker) locker = NULL;
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = NULL;
   SrvChatPerson *person;
 
   g_return_if_fail (SRV_IS_CHAT_HUB (self));
@@ -333,7 +333,7 @@ srv_chat_hub_set_status (SrvChatHub *self,
 char *
 srv_chat_hub_dup_status (SrvChatHub *self, const char *name)
 {
-  g_autoptr (GMutexLocker) locker = NULL;
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = NULL;
   SrvChatPerson *person;
 
   g_return_val_if_fail (SRV_IS_CHAT_HUB (self), NULL);

@@ -30,6 +30,7 @@ samples_ldadd = \
 	$(NULL)
 
 noinst_PROGRAMS += \
+	%reldir%/chat-server \
 	%reldir%/echo-client \
 	%reldir%/echo-server \
 	%reldir%/greeting-client \
@@ -43,6 +44,9 @@ noinst_PROGRAMS += \
 	%reldir%/upper-client \
 	%reldir%/upper-server \
 	$(NULL)
+
+%canon_reldir%_chat_server_LDADD = $(samples_ldadd)
+%canon_reldir%_chat_server_LDFLAGS = $(samples_ldflags)
 
 %canon_reldir%_echo_client_LDADD = $(samples_ldadd)
 %canon_reldir%_echo_client_LDFLAGS = $(samples_ldflags)
@@ -91,6 +95,7 @@ noinst_PROGRAMS += \
 
 EXTRA_DIST += \
 	%reldir%/README.md \
+	%reldir%/chat-server.1 \
 	%reldir%/demo.sh \
 	%reldir%/echo-client.1 \
 	%reldir%/echo-server.1 \

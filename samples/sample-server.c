@@ -32,6 +32,9 @@ struct _SampleServer
   gboolean version;
   char *log_path;
 
+  SrvHandlerFactory factory; /* NULL: handlers are made by their type */
+  gpointer factory_data;
+
   SrvEventLog *log;   /* NULL: none is wanted */
   GPtrArray *servers; /* of SrvBaseServer */
   SampleReadyFunc on_ready;
@@ -261,6 +264,9 @@ listen_everywhere (SampleServer *self,
       if (server == NULL)
         return FALSE;
       g_ptr_array_add (self->servers, server);
+      if (self->factory != NULL)
+        srv_base_server_set_handler_factory (server, self->factory,
+                                             self->factory_data, NULL);
       if (!srv_signals_bind (server, error))
         return FALSE;
       if (self->log != NULL)
@@ -372,6 +378,28 @@ sample_server_free (SampleServer *self)
   g_strfreev (self->endpoints);
   g_free (self->log_path);
   g_free (self);
+}
+
+void
+sample_server_set_default_mix_in (SampleServer *self,
+                                  SrvMixIn *(*make_mix_in) (void) )
+{
+  self->make_mix_in = make_mix_in;
+}
+
+gboolean
+sample_server_is_one_process (SampleServer *self)
+{
+  return self->make_mix_in != srv_forking_mix_in_new;
+}
+
+void
+sample_server_set_factory (SampleServer *self,
+                           SrvHandlerFactory factory,
+                           gpointer data)
+{
+  self->factory = factory;
+  self->factory_data = data;
 }
 
 /* FALSE when the program shall end now, with @exit_status. */

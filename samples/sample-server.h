@@ -22,6 +22,16 @@ gboolean sample_server_parse (SampleServer *self,
                               int *exit_status);
 void sample_server_set_quiet (SampleServer *self);
 void sample_server_set_on_ready (SampleServer *self, SampleReadyFunc on_ready);
+/* The mix-in when the command line names none. */
+void sample_server_set_default_mix_in (SampleServer *self,
+                                       SrvMixIn *(*make_mix_in) (void) );
+/* After parsing: whether all clients are served in this process. */
+gboolean sample_server_is_one_process (SampleServer *self);
+/* Who makes the handlers, in place of a type. */
+void sample_server_set_factory (SampleServer *self,
+                                SrvHandlerFactory factory,
+                                gpointer data);
+
 int sample_server_run (SampleServer *self,
                        GType stream_handler,
                        GType datagram_handler);

@@ -55,6 +55,7 @@ test_programs = \
 # Scripts that print TAP: of the libraries' behaviour ...
 test_scripts = \
 	%reldir%/test-bench.py \
+	%reldir%/test-chat.py \
 	%reldir%/test-faults.py \
 	%reldir%/test-fuzz-corpus.sh \
 	%reldir%/test-installed.sh \
