@@ -126,6 +126,8 @@ srv_chat_event_address (SrvChatEvent *self, const char *from, const char *to)
  * srv_chat_event_ref:
  * @self: an event
  *
+ * Takes a reference.
+ *
  * Threads: any.
  *
  * Returns: (transfer full): the same event, with one more reference
@@ -153,6 +155,8 @@ srv_chat_event_unref (SrvChatEvent *self)
 /**
  * srv_chat_event_get_kind:
  * @self: an event
+ *
+ * Gets what the event is about.
  *
  * Threads: any.
  *
@@ -202,6 +206,8 @@ srv_chat_event_get_to (SrvChatEvent *self)
  * srv_chat_event_is_to_room:
  * @self: an event
  *
+ * Asks whether the event is for a room.
+ *
  * Threads: any.
  *
  * Returns: %TRUE when the event is for a room
@@ -216,6 +222,8 @@ srv_chat_event_is_to_room (SrvChatEvent *self)
  * srv_chat_event_get_text:
  * @self: an event
  *
+ * Gets what is said.
+ *
  * Threads: any.
  *
  * Returns: what is said, as the client has sent it; empty for a notice
@@ -229,6 +237,8 @@ srv_chat_event_get_text (SrvChatEvent *self)
 /**
  * srv_chat_event_get_time:
  * @self: an event
+ *
+ * Gets when it happened.
  *
  * Threads: any.
  *
@@ -266,6 +276,8 @@ srv_chat_event_set_label (SrvChatEvent *self,
  * srv_chat_event_get_label:
  * @self: an event
  * @name: which label
+ *
+ * Gets what was kept beside a message.
  *
  * Threads: any.
  *

@@ -396,6 +396,8 @@ srv_chat_handler_init (SrvChatHandler *self)
  * srv_chat_handler_get_hub:
  * @self: a handler
  *
+ * Gets the hub that the client joins.
+ *
  * Threads: the one that runs the handler, from `setup` on.
  *
  * Returns: (transfer none): the hub that the client joins
@@ -410,6 +412,8 @@ srv_chat_handler_get_hub (SrvChatHandler *self)
 /**
  * srv_chat_handler_get_default_room:
  * @self: a handler
+ *
+ * Gets the room that whoever gets a name joins.
  *
  * Threads: the one that runs the handler.
  *

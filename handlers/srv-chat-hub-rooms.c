@@ -358,6 +358,8 @@ sorted (GPtrArray *names)
  * @room: (nullable): a room, or %NULL for everybody
  * @error: return location for a [struct@GLib.Error]
  *
+ * Gets who is in a room, or in all.
+ *
  * Fails with %SRV_CHAT_ERROR_NO_ROOM.
  *
  * Returns: (transfer full) (array zero-terminated=1): the names, sorted; or
@@ -396,6 +398,8 @@ srv_chat_hub_list_members (SrvChatHub *self, const char *room, GError **error)
 /**
  * srv_chat_hub_list_rooms:
  * @self: a hub
+ *
+ * Gets which rooms there are.
  *
  * Returns: (transfer full) (array zero-terminated=1): the names of all rooms,
  *   sorted

@@ -280,6 +280,8 @@ srv_chat_hub_exit (SrvChatHub *self, SrvChatMember *member)
  * @self: a hub
  * @member: somebody
  *
+ * Gets the name of a member, as it has written it.
+ *
  * Returns: (transfer full) (nullable): its name, %NULL if it has none
  */
 char *
@@ -326,6 +328,8 @@ srv_chat_hub_set_status (SrvChatHub *self,
  * srv_chat_hub_dup_status:
  * @self: a hub
  * @name: a member's name
+ *
+ * Gets what a member says of itself.
  *
  * Returns: (transfer full) (nullable): what it says of itself, %NULL if nothing
  *   or if it is not there
