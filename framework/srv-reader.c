@@ -308,12 +308,14 @@ srv_reader_new (GInputStream *base_stream, gssize buffer_size)
 static gsize
 find_line (SrvReader *self, gsize scanned)
 {
-  const guint8 *from = self->buffer + self->start + scanned;
   gsize available = self->end - self->start;
+  const guint8 *from;
   const guint8 *newline;
 
+  /* Before the first read there is no buffer to add to. */
   if (available == scanned)
     return 0;
+  from = self->buffer + self->start + scanned;
   newline = memchr (from, '\n', available - scanned);
   if (newline == NULL)
     return 0;
