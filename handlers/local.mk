@@ -29,6 +29,7 @@ srv_handlers_sources = \
 	%reldir%/srv-chargen-handler.c \
 	%reldir%/srv-chat-error.c \
 	%reldir%/srv-chat-event.c \
+	%reldir%/srv-chat-handler-settings.c \
 	%reldir%/srv-chat-handler.c \
 	%reldir%/srv-chat-hub-rooms.c \
 	%reldir%/srv-chat-hub-settings.c \
@@ -63,6 +64,7 @@ srv_handlers_private_headers = \
 	%reldir%/srv-ascii-private.h \
 	%reldir%/srv-time-limit-private.h \
 	%reldir%/srv-chat-event-private.h \
+	%reldir%/srv-chat-handler-private.h \
 	%reldir%/srv-chat-hub-private.h \
 	%reldir%/srv-chat-limits-private.h \
 	%reldir%/srv-chat-name-private.h \

@@ -7,7 +7,7 @@
 
 #include "srv-chat-handler.h"
 
-#include "srv-chat-limits-private.h"
+#include "srv-chat-handler-private.h"
 
 #include <glib/gprintf.h>
 
@@ -30,39 +30,6 @@
  * [callback@SocketServer.HandlerFactory], or in the `init` of a subclass. It
  * needs a mix-in that serves several clients at once, in one process.
  */
-typedef struct
-{
-  SrvChatHub *hub; /* owned; NULL: the server's */
-  char *default_room;
-  guint max_queued_bytes;
-  guint post_gap_ms;
-  guint messages_per_second;
-  guint message_burst;
-  guint bytes_per_second;
-  guint byte_burst;
-  guint unidentified_timeout_ms;
-
-  SrvConnection *connection; /* owned, from setup on: for other threads */
-  int timeout_ms;            /* the connection's own */
-  SrvChatBudget messages;
-  SrvChatBudget bytes;
-} SrvChatHandlerPrivate;
-
-typedef enum
-{
-  PROP_HUB = 1,
-  PROP_DEFAULT_ROOM,
-  PROP_MAX_QUEUED_BYTES,
-  PROP_POST_GAP,
-  PROP_MESSAGES_PER_SECOND,
-  PROP_MESSAGE_BURST,
-  PROP_BYTES_PER_SECOND,
-  PROP_BYTE_BURST,
-  PROP_UNIDENTIFIED_TIMEOUT,
-} SrvChatHandlerProperty;
-
-static GParamSpec *properties[PROP_UNIDENTIFIED_TIMEOUT + 1];
-
 static void srv_chat_handler_member_init (SrvChatMemberInterface *iface);
 
 G_DEFINE_ABSTRACT_TYPE_WITH_CODE (
@@ -72,8 +39,8 @@ G_DEFINE_ABSTRACT_TYPE_WITH_CODE (
   G_ADD_PRIVATE (SrvChatHandler)
     G_IMPLEMENT_INTERFACE (SRV_TYPE_CHAT_MEMBER, srv_chat_handler_member_init))
 
-static SrvChatHandlerPrivate *
-get_private (SrvChatHandler *self)
+SrvChatHandlerPrivate *
+srv_chat_handler_get_private (SrvChatHandler *self)
 {
   return srv_chat_handler_get_instance_private (self);
 }
@@ -101,7 +68,8 @@ srv_chat_handler_setup (SrvBaseRequestHandler *handler, GError **error)
 {
   SrvStreamRequestHandler *stream_handler =
     SRV_STREAM_REQUEST_HANDLER (handler);
-  SrvChatHandlerPrivate *priv = get_private (SRV_CHAT_HANDLER (handler));
+  SrvChatHandlerPrivate *priv =
+    srv_chat_handler_get_private (SRV_CHAT_HANDLER (handler));
   SrvConnection *connection;
 
   if (!SRV_BASE_REQUEST_HANDLER_CLASS (srv_chat_handler_parent_class)
@@ -145,7 +113,7 @@ static gboolean
 srv_chat_handler_handle (SrvBaseRequestHandler *handler, GError **error)
 {
   SrvChatHandler *self = SRV_CHAT_HANDLER (handler);
-  SrvChatHandlerPrivate *priv = get_private (self);
+  SrvChatHandlerPrivate *priv = srv_chat_handler_get_private (self);
   SrvChatHandlerClass *klass = SRV_CHAT_HANDLER_GET_CLASS (self);
   g_autofree char *address = address_of (priv->connection);
   g_autoptr (GError) reason = NULL;
@@ -176,160 +144,13 @@ srv_chat_handler_real_refuse (SrvChatHandler *self, const GError *reason)
 static void
 srv_chat_handler_finalize (GObject *object)
 {
-  SrvChatHandlerPrivate *priv = get_private (SRV_CHAT_HANDLER (object));
+  SrvChatHandlerPrivate *priv =
+    srv_chat_handler_get_private (SRV_CHAT_HANDLER (object));
 
   g_clear_object (&priv->hub);
   g_clear_object (&priv->connection);
   g_free (priv->default_room);
   G_OBJECT_CLASS (srv_chat_handler_parent_class)->finalize (object);
-}
-
-static guint *
-number_of (SrvChatHandler *self, guint id)
-{
-  SrvChatHandlerPrivate *priv = get_private (self);
-
-  switch ((SrvChatHandlerProperty) id)
-    {
-    case PROP_MAX_QUEUED_BYTES:
-      return &priv->max_queued_bytes;
-    case PROP_POST_GAP:
-      return &priv->post_gap_ms;
-    case PROP_MESSAGES_PER_SECOND:
-      return &priv->messages_per_second;
-    case PROP_MESSAGE_BURST:
-      return &priv->message_burst;
-    case PROP_BYTES_PER_SECOND:
-      return &priv->bytes_per_second;
-    case PROP_BYTE_BURST:
-      return &priv->byte_burst;
-    case PROP_UNIDENTIFIED_TIMEOUT:
-      return &priv->unidentified_timeout_ms;
-    case PROP_HUB:
-    case PROP_DEFAULT_ROOM:
-    default:
-      return NULL;
-    }
-}
-
-static void
-srv_chat_handler_get_property (GObject *object,
-                               guint id,
-                               GValue *value,
-                               GParamSpec *pspec)
-{
-  SrvChatHandler *self = SRV_CHAT_HANDLER (object);
-
-  if (id == PROP_HUB)
-    g_value_set_object (value, get_private (self)->hub);
-  else if (id == PROP_DEFAULT_ROOM)
-    g_value_set_string (value, get_private (self)->default_room);
-  else if (number_of (self, id) != NULL)
-    g_value_set_uint (value, *number_of (self, id));
-  else
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-}
-
-static void
-srv_chat_handler_set_property (GObject *object,
-                               guint id,
-                               const GValue *value,
-                               GParamSpec *pspec)
-{
-  SrvChatHandler *self = SRV_CHAT_HANDLER (object);
-  SrvChatHandlerPrivate *priv = get_private (self);
-
-  if (id == PROP_HUB)
-    g_set_object (&priv->hub, g_value_get_object (value));
-  else if (id == PROP_DEFAULT_ROOM)
-    {
-      g_free (priv->default_room);
-      priv->default_room = g_value_dup_string (value);
-    }
-  else if (number_of (self, id) != NULL)
-    *number_of (self, id) = g_value_get_uint (value);
-  else
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-}
-
-static GParamSpec *
-limit_spec (const char *name, guint minimum, guint standard)
-{
-  return g_param_spec_uint (name, NULL, NULL, minimum, G_MAXINT, standard,
-                            G_PARAM_READWRITE | G_PARAM_CONSTRUCT |
-                              G_PARAM_STATIC_STRINGS);
-}
-
-static void
-install_properties (GObjectClass *object_class)
-{
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-
-  /**
-   * SrvChatHandler:hub:
-   *
-   * The hub that the client joins; %NULL for that of the server.
-   */
-  properties[PROP_HUB] =
-    g_param_spec_object ("hub", NULL, NULL, SRV_TYPE_CHAT_HUB, flags);
-  /**
-   * SrvChatHandler:default-room:
-   *
-   * The room that whoever gets a name joins, with its `#`; %NULL for none.
-   */
-  properties[PROP_DEFAULT_ROOM] =
-    g_param_spec_string ("default-room", NULL, NULL, NULL, flags);
-  /**
-   * SrvChatHandler:max-queued-bytes:
-   *
-   * How much may wait for a client that does not read, in bytes; over it the
-   * client is cut.
-   */
-  properties[PROP_MAX_QUEUED_BYTES] =
-    limit_spec ("max-queued-bytes", 1, 256 * 1024);
-  /**
-   * SrvChatHandler:post-gap:
-   *
-   * Least time between two things that the client is sent, in milliseconds; 0
-   * by default, 5 in a [class@SocketServerHandlers.JimHandler].
-   */
-  properties[PROP_POST_GAP] =
-    g_param_spec_uint ("post-gap", NULL, NULL, 0, G_MAXINT, 0, flags);
-  /**
-   * SrvChatHandler:messages-per-second:
-   *
-   * How many messages a client may send in the long run; 0 for any number.
-   */
-  properties[PROP_MESSAGES_PER_SECOND] =
-    limit_spec ("messages-per-second", 0, 50);
-  /**
-   * SrvChatHandler:message-burst:
-   *
-   * How many messages a client may send at once after it has been quiet.
-   */
-  properties[PROP_MESSAGE_BURST] = limit_spec ("message-burst", 1, 200);
-  /**
-   * SrvChatHandler:bytes-per-second:
-   *
-   * How many bytes a client may send in the long run; 0 for any number.
-   */
-  properties[PROP_BYTES_PER_SECOND] =
-    limit_spec ("bytes-per-second", 0, 64 * 1024);
-  /**
-   * SrvChatHandler:byte-burst:
-   *
-   * How many bytes a client may send at once after it has been quiet.
-   */
-  properties[PROP_BYTE_BURST] = limit_spec ("byte-burst", 1, 512 * 1024);
-  /**
-   * SrvChatHandler:unidentified-timeout:
-   *
-   * How long a client may be there without a name, in milliseconds.
-   */
-  properties[PROP_UNIDENTIFIED_TIMEOUT] =
-    limit_spec ("unidentified-timeout", 1, 60 * 1000);
-  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
-                                     properties);
 }
 
 static void
@@ -340,8 +161,6 @@ srv_chat_handler_class_init (SrvChatHandlerClass *klass)
     SRV_BASE_REQUEST_HANDLER_CLASS (klass);
 
   object_class->finalize = srv_chat_handler_finalize;
-  object_class->get_property = srv_chat_handler_get_property;
-  object_class->set_property = srv_chat_handler_set_property;
   handler_class->setup = srv_chat_handler_setup;
   handler_class->handle = srv_chat_handler_handle;
   klass->refuse = srv_chat_handler_real_refuse;
@@ -381,7 +200,7 @@ srv_chat_handler_class_init (SrvChatHandlerClass *klass)
    * Returns: (transfer full) (nullable): the bytes, %NULL if this client is not
    *   told
    */
-  install_properties (object_class);
+  srv_chat_handler_install_properties (object_class);
 }
 
 static void
@@ -406,7 +225,7 @@ SrvChatHub *
 srv_chat_handler_get_hub (SrvChatHandler *self)
 {
   g_return_val_if_fail (SRV_IS_CHAT_HANDLER (self), NULL);
-  return get_private (self)->hub;
+  return srv_chat_handler_get_private (self)->hub;
 }
 
 /**
@@ -423,7 +242,7 @@ const char *
 srv_chat_handler_get_default_room (SrvChatHandler *self)
 {
   g_return_val_if_fail (SRV_IS_CHAT_HANDLER (self), NULL);
-  return get_private (self)->default_room;
+  return srv_chat_handler_get_private (self)->default_room;
 }
 
 /**
@@ -451,7 +270,7 @@ srv_chat_handler_enter (SrvChatHandler *self, const char *name, GError **error)
 
   g_return_val_if_fail (SRV_IS_CHAT_HANDLER (self), FALSE);
 
-  priv = get_private (self);
+  priv = srv_chat_handler_get_private (self);
   before = srv_chat_hub_dup_name (priv->hub, member);
   if (!srv_chat_hub_enter (priv->hub, member, name, error))
     return FALSE;
@@ -493,7 +312,7 @@ srv_chat_handler_take (SrvChatHandler *self,
 
   g_return_val_if_fail (SRV_IS_CHAT_HANDLER (self), FALSE);
 
-  priv = get_private (self);
+  priv = srv_chat_handler_get_private (self);
   if (srv_chat_budget_take (&priv->bytes, n_bytes, now) &&
       srv_chat_budget_take (&priv->messages, n_messages, now))
     return TRUE;
@@ -525,7 +344,7 @@ srv_chat_handler_set_deadline (SrvChatHandler *self,
 
   g_return_val_if_fail (SRV_IS_CHAT_HANDLER (self), FALSE);
 
-  priv = get_private (self);
+  priv = srv_chat_handler_get_private (self);
   if (deadline < 0)
     return srv_connection_set_timeout (priv->connection, priv->timeout_ms,
                                        error);
@@ -549,7 +368,8 @@ srv_chat_handler_post (SrvChatHandler *self, GBytes *bytes)
 {
   g_return_if_fail (SRV_IS_CHAT_HANDLER (self));
 
-  srv_connection_post (get_private (self)->connection, bytes, NULL);
+  srv_connection_post (srv_chat_handler_get_private (self)->connection, bytes,
+                       NULL);
 }
 
 /**
