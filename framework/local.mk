@@ -147,8 +147,8 @@ srv_private_headers = \
 	%reldir%/srv-deadline-private.h \
 	%reldir%/srv-dial-private.h \
 	%reldir%/srv-errno-private.h \
-	%reldir%/srv-framing-private.h \
 	%reldir%/srv-flusher-private.h \
+	%reldir%/srv-framing-private.h \
 	%reldir%/srv-hook-private.h \
 	%reldir%/srv-inet-options-private.h \
 	%reldir%/srv-listener-private.h \

@@ -18,10 +18,10 @@ srv_handlers_public_headers = \
 	%reldir%/srv-echo-handler.h \
 	%reldir%/srv-event-log.h \
 	%reldir%/srv-greeting-handler.h \
-	%reldir%/srv-time-format.h \
-	%reldir%/srv-time-handler.h \
 	%reldir%/srv-jim-handler.h \
 	%reldir%/srv-line-chat-handler.h \
+	%reldir%/srv-time-format.h \
+	%reldir%/srv-time-handler.h \
 	%reldir%/srv-upper-handler.h \
 	$(NULL)
 
@@ -46,9 +46,6 @@ srv_handlers_sources = \
 	%reldir%/srv-echo-handler.c \
 	%reldir%/srv-event-log.c \
 	%reldir%/srv-greeting-handler.c \
-	%reldir%/srv-time-format.c \
-	%reldir%/srv-time-handler.c \
-	%reldir%/srv-time-limit.c \
 	%reldir%/srv-jim-framer.c \
 	%reldir%/srv-jim-handler.c \
 	%reldir%/srv-jim-json.c \
@@ -57,12 +54,14 @@ srv_handlers_sources = \
 	%reldir%/srv-jim-session.c \
 	%reldir%/srv-jim-settings.c \
 	%reldir%/srv-line-chat-handler.c \
+	%reldir%/srv-time-format.c \
+	%reldir%/srv-time-handler.c \
+	%reldir%/srv-time-limit.c \
 	%reldir%/srv-upper-handler.c \
 	$(NULL)
 
 srv_handlers_private_headers = \
 	%reldir%/srv-ascii-private.h \
-	%reldir%/srv-time-limit-private.h \
 	%reldir%/srv-chat-event-private.h \
 	%reldir%/srv-chat-handler-private.h \
 	%reldir%/srv-chat-hub-private.h \
@@ -74,6 +73,7 @@ srv_handlers_private_headers = \
 	%reldir%/srv-jim-message-private.h \
 	%reldir%/srv-jim-session-private.h \
 	%reldir%/srv-jim-settings-private.h \
+	%reldir%/srv-time-limit-private.h \
 	$(NULL)
 
 # As in framework/local.mk: all symbols for the tests, the public ones installed.

@@ -390,7 +390,8 @@ sample_server_set_default_mix_in (SampleServer *self,
 gboolean
 sample_server_is_one_process (SampleServer *self)
 {
-  return self->make_mix_in != srv_forking_mix_in_new;
+  return self->make_mix_in != srv_forking_mix_in_new &&
+         self->make_mix_in != srv_prefork_mix_in_new;
 }
 
 void

@@ -8,11 +8,11 @@ test_programs = \
 	%reldir%/test-accept \
 	%reldir%/test-attach \
 	%reldir%/test-base-server \
-	%reldir%/test-client \
 	%reldir%/test-chat-hub \
+	%reldir%/test-client \
+	%reldir%/test-connection-post \
 	%reldir%/test-connection \
 	%reldir%/test-create-connection \
-	%reldir%/test-connection-post \
 	%reldir%/test-drain \
 	%reldir%/test-endpoint \
 	%reldir%/test-escape \
@@ -28,8 +28,8 @@ test_programs = \
 	%reldir%/test-frame-streams \
 	%reldir%/test-framing \
 	%reldir%/test-handle-request \
-	%reldir%/test-jim \
 	%reldir%/test-jim-framer \
+	%reldir%/test-jim \
 	%reldir%/test-life-cycle \
 	%reldir%/test-line-chat \
 	%reldir%/test-log \
