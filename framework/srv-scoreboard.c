@@ -140,6 +140,31 @@ set_since (SrvScoreboardSlot *slot)
   __atomic_store_n (&slot->since, g_get_monotonic_time (), __ATOMIC_RELAXED);
 }
 
+static void
+write_number (guint64 *number, guint64 value)
+{
+  __atomic_store_n (number, value, __ATOMIC_RELAXED);
+}
+
+/* Others read it meanwhile, so no part is ever half written. */
+static void
+reset_slot (SrvScoreboardSlot *slot, int pid)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  write_number (&slot->tally.n_accepted, 0);
+  write_number (&slot->tally.n_refused, 0);
+  write_number (&slot->tally.n_failed, 0);
+  write_number (&slot->tally.n_accept_failures, 0);
+  write_number (&slot->n_served, 0);
+  __atomic_store_n (&slot->started, now, __ATOMIC_RELAXED);
+  __atomic_store_n (&slot->since, now, __ATOMIC_RELAXED);
+  g_atomic_int_set (&slot->n_active, 0);
+  g_atomic_int_set (&slot->is_leaving, FALSE);
+  g_atomic_int_set (&slot->has_left, FALSE);
+  g_atomic_int_set (&slot->pid, pid);
+}
+
 /* NULL when all are taken. The caller writes the pid when it knows it; until
  * then the slot counts as a worker's already. */
 SrvScoreboardSlot *
@@ -151,9 +176,7 @@ srv_scoreboard_take_slot (SrvScoreboard *self)
 
       if (slot->pid != 0)
         continue;
-      *slot = (SrvScoreboardSlot){ .pid = -1 };
-      slot->started = g_get_monotonic_time ();
-      slot->since = slot->started;
+      reset_slot (slot, -1);
       if ((int) i >= self->shared->n_used)
         g_atomic_int_set (&self->shared->n_used, (int) i + 1);
       return slot;
@@ -164,7 +187,7 @@ srv_scoreboard_take_slot (SrvScoreboard *self)
 void
 srv_scoreboard_free_slot (SrvScoreboardSlot *slot)
 {
-  *slot = (SrvScoreboardSlot){ .pid = 0 };
+  reset_slot (slot, 0);
 }
 
 /* TRUE if the worker was idle. */
