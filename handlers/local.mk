@@ -22,6 +22,8 @@ srv_handlers_public_headers = \
 	%reldir%/srv-line-chat-handler.h \
 	%reldir%/srv-time-format.h \
 	%reldir%/srv-time-handler.h \
+	%reldir%/srv-upload-handler.h \
+	%reldir%/srv-upload-store.h \
 	%reldir%/srv-upper-handler.h \
 	$(NULL)
 
@@ -57,6 +59,12 @@ srv_handlers_sources = \
 	%reldir%/srv-time-format.c \
 	%reldir%/srv-time-handler.c \
 	%reldir%/srv-time-limit.c \
+	%reldir%/srv-upload-directory.c \
+	%reldir%/srv-upload-file.c \
+	%reldir%/srv-upload-handler.c \
+	%reldir%/srv-upload-input.c \
+	%reldir%/srv-upload-protocol.c \
+	%reldir%/srv-upload-store.c \
 	%reldir%/srv-upper-handler.c \
 	$(NULL)
 
@@ -74,6 +82,11 @@ srv_handlers_private_headers = \
 	%reldir%/srv-jim-session-private.h \
 	%reldir%/srv-jim-settings-private.h \
 	%reldir%/srv-time-limit-private.h \
+	%reldir%/srv-upload-directory-private.h \
+	%reldir%/srv-upload-file-private.h \
+	%reldir%/srv-upload-input-private.h \
+	%reldir%/srv-upload-protocol-private.h \
+	%reldir%/srv-upload-store-private.h \
 	$(NULL)
 
 # As in framework/local.mk: all symbols for the tests, the public ones installed.

@@ -25,4 +25,6 @@
 #include "srv-line-chat-handler.h"
 #include "srv-time-format.h"
 #include "srv-time-handler.h"
+#include "srv-upload-handler.h"
+#include "srv-upload-store.h"
 #include "srv-upper-handler.h"
