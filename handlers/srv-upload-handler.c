@@ -23,10 +23,10 @@
  * each with a reply that says how it went. It serves TCP and Unix sockets.
  *
  * ```
- * > upload 1 12 - hello.txt
+ * > upload 1 12 hello.txt -
  * < go 0
  * > hello, world
- * < stored 09ca7e4eaa6e8ae9c7d261167129184883644d07dfba7cbfbc4c8a2e08360d5b 12 hello.txt
+ * < stored 12 hello.txt 09ca7e4eaa6e8ae9c7d261167129184883644d07dfba7cbfbc4c8a2e08360d5b
  * ```
  *
  * A client that declares the SHA-256 of its file gets it compared, and can
@@ -144,9 +144,9 @@ receive_file (Session *session,
   if (!run_step (srv_upload_file_commit, file, error))
     return FALSE;
   *sequel = END;
-  verdict = srv_upload_format_stored (srv_upload_file_get_checksum (file),
-                                      header->size,
-                                      srv_upload_file_get_name (file));
+  verdict = srv_upload_format_stored (header->size,
+                                      srv_upload_file_get_name (file),
+                                      srv_upload_file_get_checksum (file));
   return header->is_post || say (session, verdict, error);
 }
 

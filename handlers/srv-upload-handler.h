@@ -5,19 +5,19 @@
  * The protocol, version 1. Lines end with LF and are at most 1024 bytes long;
  * sizes and offsets are decimal numbers of bytes.
  *
- *   client: upload 1 SIZE CHECKSUM NAME
+ *   client: upload 1 SIZE NAME CHECKSUM
  *   server: go OFFSET
  *   client: SIZE - OFFSET bytes: the file from OFFSET on
- *   server: stored CHECKSUM SIZE NAME
+ *   server: stored SIZE NAME CHECKSUM
+ *
+ * NAME is one component of UTF-8; bytes other than printable ASCII, and `%`
+ * and the space, are written %XX. The reply has the name that the file really
+ * got.
  *
  * CHECKSUM is the SHA-256 of the whole file in 64 hexadecimal digits, or `-`.
  * With one, the server compares it, and what has come of an upload that is cut
  * off can be resumed: the same header again gets the OFFSET from which to go
  * on. Without one OFFSET is always 0.
- *
- * NAME is one component of UTF-8; bytes other than printable ASCII, and `%`
- * and the space, are written %XX. The reply has the name that the file really
- * got.
  *
  * Instead of `go` or `stored` the server may say, at any time after the header:
  *

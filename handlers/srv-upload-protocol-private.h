@@ -62,9 +62,9 @@ gboolean srv_upload_check_name (const char *name, gsize length, GError **error);
 
 /* The replies, each a line. */
 char *srv_upload_format_go (guint64 offset);
-char *srv_upload_format_stored (const char *checksum,
-                                guint64 size,
-                                const char *name);
+char *srv_upload_format_stored (guint64 size,
+                                const char *name,
+                                const char *checksum);
 char *srv_upload_format_refused (const GError *error);
 
 G_END_DECLS

@@ -113,16 +113,16 @@ parse_own_line (const char *line, SrvUploadHeader *header, GError **error)
 
   if (g_strv_length (fields) != 3)
     return fail_header (SRV_UPLOAD_ERROR_BAD_HEADER,
-                        "it needs a size, a checksum and a name", error);
+                        "it needs a size, a name and a checksum", error);
   if (!parse_size (fields[0], strlen (fields[0]), &header->size))
     return fail_header (SRV_UPLOAD_ERROR_BAD_SIZE,
                         "the size is no number of bytes", error);
-  if (!parse_checksum (fields[1], &header->checksum))
-    return fail_header (SRV_UPLOAD_ERROR_BAD_HEADER,
-                        "the checksum is no SHA-256 in hexadecimal", error);
-  if (!parse_name (fields[2], header))
+  if (!parse_name (fields[1], header))
     return fail_header (SRV_UPLOAD_ERROR_BAD_HEADER,
                         "% in the name is not followed by two digits", error);
+  if (!parse_checksum (fields[2], &header->checksum))
+    return fail_header (SRV_UPLOAD_ERROR_BAD_HEADER,
+                        "the checksum is no SHA-256 in hexadecimal", error);
   return 0;
 }
 
@@ -263,12 +263,12 @@ srv_upload_format_go (guint64 offset)
 /* The name is a valid one: what must not stand in a line is not in it, but a
  * space is. */
 char *
-srv_upload_format_stored (const char *checksum, guint64 size, const char *name)
+srv_upload_format_stored (guint64 size, const char *name, const char *checksum)
 {
   g_autofree char *escaped = g_uri_escape_string (name, NULL, TRUE);
 
-  return g_strdup_printf ("stored %s %" G_GUINT64_FORMAT " %s\n", checksum,
-                          size, escaped);
+  return g_strdup_printf ("stored %" G_GUINT64_FORMAT " %s %s\n", size, escaped,
+                          checksum);
 }
 
 char *

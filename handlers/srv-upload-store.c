@@ -311,15 +311,34 @@ srv_upload_store_get_fd (SrvUploadStore *self)
   return self->fd;
 }
 
+static gboolean
+clean_up (SrvUploadStore *self, guint partial_lifetime, GError **error)
+{
+  SrvUploadUsage usage;
+  g_autoptr (GError) local = NULL;
+  int lock_fd = srv_upload_lock (self->fd, &local);
+
+  if (lock_fd >= 0)
+    {
+      srv_upload_scan (self->fd, partial_lifetime, NULL, &usage, &local);
+      close (lock_fd);
+    }
+  if (local == NULL)
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, local->message);
+  return FALSE;
+}
+
 /**
  * srv_upload_store_new:
  * @directory: (type filename): an existing directory
  * @error: return location for a [struct@GLib.Error]
  *
  * Opens a directory for uploads and removes what uploads have left there that
- * were killed.
+ * were killed and cannot be resumed.
  *
- * Fails with what the system reports, such as %G_IO_ERROR_NOT_FOUND.
+ * Fails with what the system reports, such as %G_IO_ERROR_NOT_FOUND, or with
+ * %G_IO_ERROR_FAILED when the directory cannot be locked or read.
  *
  * Threads: any.
  *
@@ -344,7 +363,8 @@ srv_upload_store_new (const char *directory, GError **error)
                    g_strerror (code));
       return NULL;
     }
-  if (!srv_upload_store_clean_up (self, error))
+  /* The lifetime of what can be resumed is yet to be set. */
+  if (!clean_up (self, G_MAXUINT, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -354,8 +374,9 @@ srv_upload_store_new (const char *directory, GError **error)
  * @self: a store
  * @error: return location for a [struct@GLib.Error]
  *
- * Removes temporary files that no upload will need any more. Each upload does
- * the same when it begins; a service that is idle for days can call it from
+ * Removes temporary files that no upload will need any more, also those that
+ * could have been resumed but are too old. Each upload does the same when it
+ * begins; a service calls it when it starts, and if it is idle for days from
  * time to time.
  *
  * Fails with %G_IO_ERROR_FAILED when the directory cannot be locked or read.
@@ -367,22 +388,8 @@ srv_upload_store_new (const char *directory, GError **error)
 gboolean
 srv_upload_store_clean_up (SrvUploadStore *self, GError **error)
 {
-  SrvUploadUsage usage;
-  g_autoptr (GError) local = NULL;
-  int lock_fd;
-
   g_return_val_if_fail (SRV_IS_UPLOAD_STORE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  lock_fd = srv_upload_lock (self->fd, &local);
-  if (lock_fd >= 0)
-    {
-      srv_upload_scan (self->fd, self->limits.partial_lifetime, NULL, &usage,
-                       &local);
-      close (lock_fd);
-    }
-  if (local == NULL)
-    return TRUE;
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, local->message);
-  return FALSE;
+  return clean_up (self, self->limits.partial_lifetime, error);
 }

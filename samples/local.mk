@@ -11,12 +11,16 @@ noinst_LTLIBRARIES += %reldir%/libsample.la
 	%reldir%/sample-client.h \
 	%reldir%/sample-console.c \
 	%reldir%/sample-console.h \
+	%reldir%/sample-progress.c \
+	%reldir%/sample-progress.h \
 	%reldir%/sample-server.c \
 	%reldir%/sample-server.h \
 	%reldir%/sample-talk.c \
 	%reldir%/sample-talk.h \
 	%reldir%/sample-time.c \
 	%reldir%/sample-time.h \
+	%reldir%/sample-upload.c \
+	%reldir%/sample-upload.h \
 	$(NULL)
 
 # The programs run from the build tree as they are, without a wrapper.
@@ -41,6 +45,8 @@ noinst_PROGRAMS += \
 	%reldir%/simple-server \
 	%reldir%/time-client \
 	%reldir%/time-server \
+	%reldir%/upload-client \
+	%reldir%/upload-server \
 	%reldir%/upper-client \
 	%reldir%/upper-server \
 	$(NULL)
@@ -93,6 +99,12 @@ noinst_PROGRAMS += \
 %canon_reldir%_upper_server_LDADD = $(samples_ldadd)
 %canon_reldir%_upper_server_LDFLAGS = $(samples_ldflags)
 
+%canon_reldir%_upload_client_LDADD = $(samples_ldadd)
+%canon_reldir%_upload_client_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_upload_server_LDADD = $(samples_ldadd)
+%canon_reldir%_upload_server_LDFLAGS = $(samples_ldflags)
+
 EXTRA_DIST += \
 	%reldir%/README.md \
 	%reldir%/chat-server.1 \
@@ -106,6 +118,8 @@ EXTRA_DIST += \
 	%reldir%/simple-server.1 \
 	%reldir%/time-client.1 \
 	%reldir%/time-server.1 \
+	%reldir%/upload-client.1 \
+	%reldir%/upload-server.1 \
 	%reldir%/upper-client.1 \
 	%reldir%/upper-server.1 \
 	%reldir%/vala-echo.vala \

@@ -222,7 +222,7 @@ obey_operator (G_GNUC_UNUSED gpointer data)
 }
 
 static void
-on_ready (G_GNUC_UNUSED SrvBaseServer *server)
+on_ready (G_GNUC_UNUSED SrvBaseServer *server, G_GNUC_UNUSED gpointer data)
 {
   if (desk != NULL)
     return;
@@ -259,7 +259,7 @@ run (SampleServer *sample)
       sample_server_set_quiet (sample);
       g_log_set_writer_func (show_record, NULL, NULL);
     }
-  sample_server_set_on_ready (sample, on_ready);
+  sample_server_set_on_ready (sample, on_ready, NULL);
   exit_status = sample_server_run (sample, handler_get_type (), G_TYPE_INVALID);
   sample_console_stop (console);
   if (operator_thread != NULL)

@@ -30,6 +30,8 @@ struct _SampleClient
   gboolean version;
 
   char *endpoint;
+  gboolean takes_arguments; /* after the endpoint */
+  gboolean hides_traffic;
   gboolean is_datagram;
   GSocket *socket; /* NULL until connected */
   guint64 n_sent;
@@ -115,14 +117,14 @@ ask_endpoint (GError **error)
 static gboolean
 choose_endpoint (SampleClient *self, int argc, char **argv, GError **error)
 {
-  if (argc > 2)
+  if (argc > 2 && !self->takes_arguments)
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
                  "unexpected argument \"%s\"; try --help", argv[2]);
   else if (!(self->timeout_s > 0 && self->timeout_s <= MAX_TIMEOUT_S))
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                  "the timeout must be above 0 and at most %.0f seconds",
                  MAX_TIMEOUT_S);
-  else if (argc == 2)
+  else if (argc >= 2)
     self->endpoint = g_strdup (argv[1]);
   else if (isatty (STDIN_FILENO))
     self->endpoint = ask_endpoint (error);
@@ -188,14 +190,14 @@ show_lines (SampleClient *self)
   g_string_truncate (self->line, 0);
 }
 
-SampleClient *
-sample_client_new (const char *summary)
+static SampleClient *
+create (const char *arguments, const char *summary)
 {
   SampleClient *self = g_new0 (SampleClient, 1);
 
   self->timeout_s = DEFAULT_TIMEOUT_S;
   self->line = g_string_new (NULL);
-  self->context = g_option_context_new ("[ENDPOINT]");
+  self->context = g_option_context_new (arguments);
   g_option_context_set_summary (self->context, summary);
   g_option_context_set_description (
     self->context,
@@ -208,6 +210,22 @@ sample_client_new (const char *summary)
     "cannot connect, 74 other trouble, 75 timeout, 76 cut off before\n"
     "everything came back.\n");
   add_options (self);
+  return self;
+}
+
+SampleClient *
+sample_client_new (const char *summary)
+{
+  return create ("[ENDPOINT]", summary);
+}
+
+/* What comes after the endpoint stays in argv, from 2 on. */
+SampleClient *
+sample_client_new_with_arguments (const char *arguments, const char *summary)
+{
+  SampleClient *self = create (arguments, summary);
+
+  self->takes_arguments = TRUE;
   return self;
 }
 
@@ -236,6 +254,19 @@ void
 sample_client_set_quiet (SampleClient *self)
 {
   self->quiet = TRUE;
+}
+
+gboolean
+sample_client_is_quiet (SampleClient *self)
+{
+  return self->quiet;
+}
+
+/* No event for each piece, for a program that shows by itself how far it is. */
+void
+sample_client_hide_traffic (SampleClient *self)
+{
+  self->hides_traffic = TRUE;
 }
 
 /* FALSE when the program shall end now, with @exit_status. */
@@ -324,7 +355,8 @@ sample_client_send (SampleClient *self,
   if (n < 0)
     return -1;
   self->n_sent += (guint64) n;
-  tell (self, "sent %" G_GSSIZE_FORMAT " bytes", n);
+  if (!self->hides_traffic)
+    tell (self, "sent %" G_GSSIZE_FORMAT " bytes", n);
   return n;
 }
 
@@ -340,7 +372,7 @@ sample_client_receive (SampleClient *self,
   if (n < 0)
     return -1;
   self->n_received += (guint64) n;
-  if (n > 0 || self->is_datagram)
+  if ((n > 0 || self->is_datagram) && !self->hides_traffic)
     tell (self, "received %" G_GSSIZE_FORMAT " bytes", n);
   return n;
 }

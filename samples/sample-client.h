@@ -12,12 +12,16 @@ G_BEGIN_DECLS
 typedef struct _SampleClient SampleClient;
 
 SampleClient *sample_client_new (const char *summary);
+SampleClient *sample_client_new_with_arguments (const char *arguments,
+                                                const char *summary);
 void sample_client_free (SampleClient *self);
 
 void sample_client_describe (SampleClient *self,
                              const GOptionEntry *entries,
                              const char *description);
 void sample_client_set_quiet (SampleClient *self);
+gboolean sample_client_is_quiet (SampleClient *self);
+void sample_client_hide_traffic (SampleClient *self);
 gboolean sample_client_parse (SampleClient *self,
                               int *argc,
                               char ***argv,

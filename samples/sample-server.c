@@ -32,12 +32,15 @@ struct _SampleServer
   gboolean version;
   char *log_path;
 
+  SampleServerFunc prepare; /* NULL: a server needs nothing more */
+  gpointer prepare_data;
+  SampleServerFunc on_ready; /* NULL: nobody wants to know */
+  gpointer on_ready_data;
   SrvHandlerFactory factory; /* NULL: handlers are made by their type */
   gpointer factory_data;
 
   SrvEventLog *log;   /* NULL: none is wanted */
   GPtrArray *servers; /* of SrvBaseServer */
-  SampleReadyFunc on_ready;
 };
 
 static gboolean
@@ -271,6 +274,8 @@ listen_everywhere (SampleServer *self,
         return FALSE;
       if (self->log != NULL)
         srv_event_log_watch (self->log, server);
+      if (self->prepare != NULL)
+        self->prepare (server, self->prepare_data);
     }
   return TRUE;
 }
@@ -288,7 +293,7 @@ announce (SampleServer *self, GError **error)
       printf ("listening on %s\n", endpoint);
     }
   for (guint i = 0; self->on_ready != NULL && i < self->servers->len; i++)
-    self->on_ready (self->servers->pdata[i]);
+    self->on_ready (self->servers->pdata[i], self->on_ready_data);
   if (fflush (stdout) == 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
@@ -438,11 +443,24 @@ sample_server_set_quiet (SampleServer *self)
   self->quiet = TRUE;
 }
 
+/* @prepare is called for each server before it serves. */
+void
+sample_server_set_prepare (SampleServer *self,
+                           SampleServerFunc prepare,
+                           gpointer data)
+{
+  self->prepare = prepare;
+  self->prepare_data = data;
+}
+
 /* @on_ready is called for each server, after the start-up lines. */
 void
-sample_server_set_on_ready (SampleServer *self, SampleReadyFunc on_ready)
+sample_server_set_on_ready (SampleServer *self,
+                            SampleServerFunc on_ready,
+                            gpointer data)
 {
   self->on_ready = on_ready;
+  self->on_ready_data = data;
 }
 
 /* G_TYPE_INVALID for a kind of socket that the service has nothing for. */

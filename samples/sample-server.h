@@ -10,7 +10,7 @@
 G_BEGIN_DECLS
 
 typedef struct _SampleServer SampleServer;
-typedef void (*SampleReadyFunc) (SrvBaseServer *server);
+typedef void (*SampleServerFunc) (SrvBaseServer *server, gpointer data);
 
 SampleServer *sample_server_new (const char *summary,
                                  const GOptionEntry *entries);
@@ -21,7 +21,12 @@ gboolean sample_server_parse (SampleServer *self,
                               char ***argv,
                               int *exit_status);
 void sample_server_set_quiet (SampleServer *self);
-void sample_server_set_on_ready (SampleServer *self, SampleReadyFunc on_ready);
+void sample_server_set_prepare (SampleServer *self,
+                                SampleServerFunc prepare,
+                                gpointer data);
+void sample_server_set_on_ready (SampleServer *self,
+                                 SampleServerFunc on_ready,
+                                 gpointer data);
 /* The mix-in when the command line names none. */
 void sample_server_set_default_mix_in (SampleServer *self,
                                        SrvMixIn *(*make_mix_in) (void) );

@@ -159,7 +159,7 @@ handler_init (Handler *self)
 }
 
 static void
-on_ready (G_GNUC_UNUSED SrvBaseServer *server)
+on_ready (G_GNUC_UNUSED SrvBaseServer *server, G_GNUC_UNUSED gpointer data)
 {
   puts ("waiting for connection");
 }
@@ -173,7 +173,7 @@ main (int argc, char **argv)
 
   /* A line is written when it is whole, in forked children too. */
   setvbuf (stdout, NULL, _IOLBF, 0);
-  sample_server_set_on_ready (sample, on_ready);
+  sample_server_set_on_ready (sample, on_ready, NULL);
   if (!sample_server_parse (sample, &argc, &argv, &exit_status))
     return exit_status;
   return sample_server_run (sample, handler_get_type (), G_TYPE_INVALID);
