@@ -49,6 +49,8 @@ test_programs = \
 	%reldir%/test-time-handlers \
 	%reldir%/test-udp-server \
 	%reldir%/test-unix-servers \
+	%reldir%/test-upload-handler \
+	%reldir%/test-upload-store \
 	%reldir%/test-writer \
 	$(NULL)
 
@@ -65,6 +67,7 @@ test_scripts = \
 	%reldir%/test-samples.sh \
 	%reldir%/test-time-samples.sh \
 	%reldir%/test-tutorials.py \
+	%reldir%/test-upload.py \
 	%reldir%/test-vala.sh \
 	$(NULL)
 
