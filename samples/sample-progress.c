@@ -96,19 +96,31 @@ rate (const SampleProgress *self)
                      : 0;
 }
 
+/* Plain ASCII: GLib puts a space there that not every terminal knows. */
+static char *
+format_rate (double per_second)
+{
+  g_autofree char *size = g_format_size ((guint64) per_second);
+  GString *text = g_string_new (size);
+
+  g_string_replace (text, "\302\240", " ", 0);
+  g_string_append (text, "/s");
+  return g_string_free (text, FALSE);
+}
+
 static char *
 format_numbers (const SampleProgress *self)
 {
   const double per_second = rate (self);
-  g_autofree char *speed = g_format_size ((guint64) per_second);
+  g_autofree char *speed = format_rate (per_second);
   const double seconds = per_second > 0
                            ? (double) (self->total - self->done) / per_second
                            : MAX_SHOWN_TIME;
   const guint left = (guint) MIN (seconds, MAX_SHOWN_TIME);
 
   if (left == MAX_SHOWN_TIME)
-    return g_strdup_printf ("%3u %%  %s/s  --:-- left", percent (self), speed);
-  return g_strdup_printf ("%3u %%  %s/s  %02u:%02u:%02u left", percent (self),
+    return g_strdup_printf ("%3u %%  %s  --:-- left", percent (self), speed);
+  return g_strdup_printf ("%3u %%  %s  %02u:%02u:%02u left", percent (self),
                           speed, left / 3600, left / 60 % 60, left % 60);
 }
 

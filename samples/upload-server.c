@@ -22,13 +22,13 @@
 
 #include "sample-server.h"
 
-#include <signal.h>
 #include <sysexits.h>
 
 static const char *directory = ".";
 static const char *existing = "refuse";
 static gint64 max_file_size = 1 << 30;
 static gint64 quota = (gint64) 10 << 30;
+static gint64 keep_free = 64 << 20;
 static int max_files = 10000;
 static int partial_lifetime = 86400;
 static double stall_timeout = 30;
@@ -44,6 +44,8 @@ static const GOptionEntry entries[] = {
     "The largest file (default: 1 GiB)", "BYTES" },
   { "quota", 0, 0, G_OPTION_ARG_INT64, &quota,
     "The most that all files may have (default: 10 GiB)", "BYTES" },
+  { "keep-free", 0, 0, G_OPTION_ARG_INT64, &keep_free,
+    "What is left free on the disk (default: 64 MiB)", "BYTES" },
   { "max-files", 0, 0, G_OPTION_ARG_INT, &max_files,
     "The most files in the directory (default: 10000)", "N" },
   { "partial-lifetime", 0, 0, G_OPTION_ARG_INT, &partial_lifetime,
@@ -68,7 +70,7 @@ check_options (int *policy, GError **error)
                  "unknown --existing \"%s\"; there are refuse, replace and "
                  "keep-both",
                  existing);
-  else if (max_file_size < 0 || quota < 0 || max_files < 0 ||
+  else if (max_file_size < 0 || quota < 0 || keep_free < 0 || max_files < 0 ||
            partial_lifetime < 0 || min_rate < 0 ||
            !(stall_timeout >= 0.001 && stall_timeout <= 86400))
     g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
@@ -86,10 +88,11 @@ open_store (int policy, GError **error)
   if (store == NULL)
     return NULL;
   g_object_set (store, "existing", policy, "max-file-size",
-                (guint64) max_file_size, "quota", (guint64) quota, "max-files",
-                (guint) max_files, "partial-lifetime", (guint) partial_lifetime,
-                "stall-timeout", (int) (stall_timeout * 1000), "min-rate",
-                (guint) min_rate, "allow-post", allow_post, NULL);
+                (guint64) max_file_size, "quota", (guint64) quota, "keep-free",
+                (guint64) keep_free, "max-files", (guint) max_files,
+                "partial-lifetime", (guint) partial_lifetime, "stall-timeout",
+                (int) (stall_timeout * 1000), "min-rate", (guint) min_rate,
+                "allow-post", allow_post, NULL);
   /* What an earlier run has left is not needed, and may be too old. */
   if (!srv_upload_store_clean_up (store, error))
     return NULL;

@@ -503,6 +503,33 @@ START_TEST (limit_of_the_process_is_no_signal)
 }
 END_TEST
 
+/* The disk is full in the middle of a file, on a file system that could not
+ * reserve the room. */
+START_TEST (trouble_with_the_disk_is_told)
+{
+  SrvUploadStore *store = make_store ();
+  g_autofree char *text = g_strnfill (200000, 'x');
+  g_auto (SrvUploadHeader) header = make_header ("a", 200000, NULL);
+  g_autoptr (SrvUploadFile) file = srv_upload_file_new (store, &header);
+  g_autoptr (GError) error = NULL;
+  struct rlimit before, limit;
+
+  assert_begins (file, 0);
+  signal (SIGXFSZ, SIG_IGN);
+  ck_assert_int_eq (getrlimit (RLIMIT_FSIZE, &before), 0);
+  limit = before;
+  limit.rlim_cur = 100000;
+  ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &limit), 0);
+  srv_upload_file_set_chunk (file, (const guint8 *) text, 200000);
+  ck_assert (!srv_upload_file_write (file, &error));
+  ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &before), 0);
+  srv_test_assert_error (error, SRV_UPLOAD_ERROR, SRV_UPLOAD_ERROR_NO_SPACE);
+  g_clear_pointer (&file, srv_upload_file_free);
+  assert_store ("");
+  drop_store (store);
+}
+END_TEST
+
 /* Links. */
 
 static char *
@@ -625,6 +652,7 @@ main (void)
     { "limits", greatest_size_is_refused, 1 },
     { "limits", running_uploads_count_whole, 1 },
     { "limits", limit_of_the_process_is_no_signal, 1 },
+    { "limits", trouble_with_the_disk_is_told, 1 },
     { "links", swapped_temporary_is_not_published, 2 },
     { "links", link_at_a_partial_name_is_not_followed, 2 },
     { "links", link_at_the_name_is_not_followed, 1 },
