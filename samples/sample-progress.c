@@ -49,7 +49,7 @@ sample_progress_new (const char *title,
   self->title = srv_escape (title, -1);
   self->total = total;
   self->offset = self->done = done;
-  self->since = g_get_monotonic_time ();
+  self->since = self->shown_at = g_get_monotonic_time ();
   self->quiet = quiet;
   self->is_terminal = isatty (STDERR_FILENO) &&
                       g_strcmp0 (g_getenv ("TERM"), "dumb") != 0;

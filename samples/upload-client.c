@@ -99,7 +99,7 @@ main (int argc, char **argv)
     sample_client_new_with_arguments ("[ENDPOINT [FILE...]]", "Sends files.");
   g_autoptr (SampleUpload) upload = sample_upload_new ();
   g_autoptr (GError) error = NULL;
-  int exit_status;
+  int exit_status = EX_OK;
   int end_status;
 
   sample_client_describe (client, entries, description);

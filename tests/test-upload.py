@@ -308,7 +308,7 @@ class Progress(Case):
     def on_terminal(self, columns):
         """What the client writes to a terminal while the server takes the file
         step by step."""
-        size = 3_000_000
+        size = 30_000_000
         steps = 15
 
         def answer(connection):
@@ -355,7 +355,7 @@ class Progress(Case):
         self.assertEqual(filled, sorted(filled))
         self.assertIn('100 %', draws[-1])
         self.assertNotIn('-', draws[-1].partition(']')[0])
-        self.assertIn('\nstored 3000000 f ', output.replace('\r', ''))
+        self.assertIn('\nstored 30000000 f ', output.replace('\r', ''))
 
     def test_on_a_narrow_terminal(self):
         for draw in re.split(r'[\r\n]+', self.on_terminal(30)):
@@ -593,11 +593,10 @@ class Killed(Case):
         return acknowledged
 
     def test_no_acknowledged_file_is_lost_or_half_there(self):
-        n_acknowledged = n_broken = 0
+        n_acknowledged = 0
         for round_number in range(N_KILLS):
             acknowledged = self.kill_once(round_number)
             found = [name for name in self.names() if name[0] != '.']
-            n_broken += len(self.names()) - len(found)
             self.assertEqual(set(acknowledged) - set(found), set())
             for name in found:
                 self.assertEqual(sha256(self.stored(name)),
@@ -605,7 +604,7 @@ class Killed(Case):
                 os.unlink(os.path.join(self.store, name))
             n_acknowledged += len(acknowledged)
         tap.note(f'{N_KILLS} kills, {n_acknowledged} files acknowledged, '
-                 f'{n_broken} temporary files seen after a kill')
+                 f'{len(self.names())} can be resumed')
         self.assertGreater(n_acknowledged, 0)
         # What can be resumed stays, and goes when its time is over.
         server = self.start('--partial-lifetime=0')
