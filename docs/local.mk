@@ -20,6 +20,7 @@ EXTRA_DIST += \
 	$(docs_chapters) \
 	$(docs_configs) \
 	%reldir%/parity.md \
+	%reldir%/upload.md \
 	%reldir%/urlmap.js \
 	$(NULL)
 

@@ -238,7 +238,8 @@ install_manners (GParamFlags flags)
   /**
    * SrvUploadStore:file-mode:
    *
-   * The permissions of new files, before the umask.
+   * The permissions of new files, before the umask; the owner can always read
+   * and write.
    */
   properties[PROP_FILE_MODE] =
     g_param_spec_uint ("file-mode", NULL, NULL, 0, 0777, 0640, flags);

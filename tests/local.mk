@@ -90,6 +90,8 @@ EXTRA_DIST += \
 	$(check_scripts) \
 	$(test_scripts) \
 	%reldir%/fiber-test.h \
+	%reldir%/fuzz/corpus-upload \
+	%reldir%/fuzz/fuzz-upload.c \
 	%reldir%/run-python.sh \
 	%reldir%/tap.py \
 	%reldir%/tap.sh \
