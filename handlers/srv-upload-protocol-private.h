@@ -50,7 +50,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SrvUploadHeader, srv_upload_header_clear)
 
 /* Reads a header from the bytes that have arrived. Returns how many belong to
  * it; 0 when more are needed; -1 with ERROR set when no header can come of
- * them. HEADER is filled in the first case only. */
+ * them. HEADER is filled in the first case only, but whether it is the
+ * tutorial's is told in any. */
 gssize srv_upload_header_parse (const char *data,
                                 gsize length,
                                 gboolean allow_post,

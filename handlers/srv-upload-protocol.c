@@ -179,7 +179,6 @@ parse_post (const char *data,
   if (!parse_size (digits, (gsize) (next - digits), &header->size))
     return fail_header (SRV_UPLOAD_ERROR_BAD_SIZE,
                         "the size is no number of bytes", error);
-  header->is_post = TRUE;
   header->name_length = (gsize) (bar - name);
   header->name = g_malloc (header->name_length + 1);
   memcpy (header->name, name, header->name_length);
@@ -203,7 +202,10 @@ srv_upload_header_parse (const char *data,
   if (may_begin_with (data, seen, OWN_WORD))
     used = parse_own (data, seen, header, error);
   else if (allow_post && may_begin_with (data, seen, POST_WORD))
-    used = parse_post (data, seen, header, error);
+    {
+      header->is_post = TRUE;
+      used = parse_post (data, seen, header, error);
+    }
   else
     return fail_header (SRV_UPLOAD_ERROR_BAD_HEADER, "it is none of an upload",
                         error);

@@ -420,6 +420,19 @@ START_TEST (post_is_silent)
 }
 END_TEST
 
+static const struct
+{
+  const char *text;
+  const char *logged;
+} bad_posts[] = {
+  { "post|../a|12", "begins with a dot" },
+  { "post|a|-1", "no number" },
+  { "post|a|9223372036854775808", "no number" },
+  { "post|a|9223372036854775807", "too large" },
+  { "post|a", "has ended" },
+  { "post|a|12hello", "has ended" },
+};
+
 /* The operator hears of what the client cannot be told. */
 START_TEST (refused_post_is_logged)
 {
@@ -429,11 +442,13 @@ START_TEST (refused_post_is_logged)
   g_object_set (service.store, "allow-post", TRUE, NULL);
   fd = srv_test_connect (service.run->server);
   srv_test_begin_log ();
-  srv_test_say (fd, "post|../a|12");
-  srv_test_expect_gone (fd);
+  srv_test_say (fd, bad_posts[_i].text);
+  ck_assert_int_eq (shutdown (fd, SHUT_WR), 0);
+  srv_test_expect_end (fd);
   srv_test_close (fd);
   srv_test_finish (g_steal_pointer (&service.run));
-  ck_assert_uint_eq (srv_test_count_log (G_LOG_LEVEL_WARNING, "begins with"),
+  ck_assert_uint_eq (srv_test_count_log (G_LOG_LEVEL_WARNING,
+                                         bad_posts[_i].logged),
                      1);
   srv_test_end_log ();
   finish (&service);
@@ -457,7 +472,7 @@ main (void)
       (int) G_N_ELEMENTS (slow_clients) * SRV_TEST_N_MIX_INS },
     { "time", stop_is_told_and_part_is_kept, 2 },
     { "post", post_is_silent, SRV_TEST_N_MIX_INS },
-    { "post", refused_post_is_logged, 1 },
+    { "post", refused_post_is_logged, (int) G_N_ELEMENTS (bad_posts) },
   };
 
   return srv_test_run_entries ("UploadHandler", tests, G_N_ELEMENTS (tests));

@@ -211,6 +211,29 @@ class Transcripts(Case):
         self.assertEqual(self.names(), ['a', 'b'])
 
 
+class Prompts(Case):
+    def test_on_a_terminal(self):
+        """Paths are asked for, as the tutorial's client does."""
+        server = self.start()
+        self.make_file('f', b'x')
+        main, side = pty.openpty()
+        process = subprocess.Popen(
+            [CLIENT, '-q', server.endpoint], stdin=side, stdout=side,
+            stderr=side, cwd=self.directory)
+        os.close(side)
+        output = b''
+        for expected, answer in ((b'>>> ', b'post|f\n'), (b'>>> ', b'exit\n')):
+            while not output.endswith(expected):
+                self.assertTrue(select.select([main], [], [], LIMIT)[0], output)
+                output += os.read(main, 1)
+            os.write(main, answer)
+            output += b'\n'
+        self.assertEqual(process.wait(LIMIT), EX_OK)
+        os.close(main)
+        self.assertIn(b'stored 1 f ', output)
+        self.assertEqual(self.names(), ['f'])
+
+
 class ExitStatus(Case):
     def says(self, reply, expected, *options):
         def answer(connection):
