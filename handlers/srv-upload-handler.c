@@ -298,6 +298,8 @@ srv_upload_handler_install (SrvBaseServer *server, SrvUploadStore *store)
   g_return_if_fail (SRV_IS_STREAM_SERVER (server));
   g_return_if_fail (SRV_IS_UPLOAD_STORE (store));
 
+  /* Made now and kept by GLib, not when the first two threads need it. */
+  g_type_class_unref (g_type_class_ref (SRV_TYPE_UPLOAD_HANDLER));
   srv_base_server_set_handler_factory (server, make_handler,
                                        g_object_ref (store), g_object_unref);
 }
