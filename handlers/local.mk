@@ -11,6 +11,9 @@ srv_handlers_public_headers = \
 	%reldir%/srv-chat-hub.h \
 	%reldir%/srv-chat-member.h \
 	%reldir%/srv-chat-store.h \
+	%reldir%/srv-command-frame.h \
+	%reldir%/srv-command-handler.h \
+	%reldir%/srv-command-policy.h \
 	%reldir%/srv-datagram-echo-handler.h \
 	%reldir%/srv-datagram-time-handler.h \
 	%reldir%/srv-datagram-upper-handler.h \
@@ -41,6 +44,20 @@ srv_handlers_sources = \
 	%reldir%/srv-chat-name.c \
 	%reldir%/srv-chat-room.c \
 	%reldir%/srv-chat-store.c \
+	%reldir%/srv-command-allow-list.c \
+	%reldir%/srv-command-exec.c \
+	%reldir%/srv-command-frame.c \
+	%reldir%/srv-command-frames.c \
+	%reldir%/srv-command-handler.c \
+	%reldir%/srv-command-peer.c \
+	%reldir%/srv-command-plain.c \
+	%reldir%/srv-command-policy-file.c \
+	%reldir%/srv-command-policy.c \
+	%reldir%/srv-command-process.c \
+	%reldir%/srv-command-run.c \
+	%reldir%/srv-command-session.c \
+	%reldir%/srv-command-supervisor.c \
+	%reldir%/srv-command-template.c \
 	%reldir%/srv-datagram-echo-handler.c \
 	%reldir%/srv-datagram-time-handler.c \
 	%reldir%/srv-datagram-upper-handler.c \
@@ -70,6 +87,15 @@ srv_handlers_sources = \
 
 srv_handlers_private_headers = \
 	%reldir%/srv-ascii-private.h \
+	%reldir%/srv-command-exec-private.h \
+	%reldir%/srv-command-plan-private.h \
+	%reldir%/srv-command-policy-private.h \
+	%reldir%/srv-command-process-private.h \
+	%reldir%/srv-command-run-private.h \
+	%reldir%/srv-command-session-private.h \
+	%reldir%/srv-command-supervisor-private.h \
+	%reldir%/srv-command-template-private.h \
+	%reldir%/srv-time-limit-private.h \
 	%reldir%/srv-chat-event-private.h \
 	%reldir%/srv-chat-handler-private.h \
 	%reldir%/srv-chat-hub-private.h \
