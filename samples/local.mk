@@ -35,6 +35,8 @@ samples_ldadd = \
 
 noinst_PROGRAMS += \
 	%reldir%/chat-server \
+	%reldir%/command-client \
+	%reldir%/command-server \
 	%reldir%/echo-client \
 	%reldir%/echo-server \
 	%reldir%/greeting-client \
@@ -53,6 +55,17 @@ noinst_PROGRAMS += \
 
 %canon_reldir%_chat_server_LDADD = $(samples_ldadd)
 %canon_reldir%_chat_server_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_command_client_SOURCES = \
+	%reldir%/command-client.c \
+	%reldir%/command-talk.c \
+	%reldir%/command-talk.h \
+	$(NULL)
+%canon_reldir%_command_client_LDADD = $(samples_ldadd)
+%canon_reldir%_command_client_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_command_server_LDADD = $(samples_ldadd)
+%canon_reldir%_command_server_LDFLAGS = $(samples_ldflags)
 
 %canon_reldir%_echo_client_LDADD = $(samples_ldadd)
 %canon_reldir%_echo_client_LDFLAGS = $(samples_ldflags)
@@ -108,6 +121,9 @@ noinst_PROGRAMS += \
 EXTRA_DIST += \
 	%reldir%/README.md \
 	%reldir%/chat-server.1 \
+	%reldir%/command-client.1 \
+	%reldir%/command-server.1 \
+	%reldir%/commands.conf \
 	%reldir%/demo.sh \
 	%reldir%/echo-client.1 \
 	%reldir%/echo-server.1 \
