@@ -11,6 +11,7 @@ test_programs = \
 	%reldir%/test-chat-hub \
 	%reldir%/test-client \
 	%reldir%/test-connection-post \
+	%reldir%/test-command \
 	%reldir%/test-connection \
 	%reldir%/test-create-connection \
 	%reldir%/test-drain \
@@ -58,6 +59,7 @@ test_programs = \
 test_scripts = \
 	%reldir%/test-bench.py \
 	%reldir%/test-chat.py \
+	%reldir%/test-command-samples.py \
 	%reldir%/test-faults.py \
 	%reldir%/test-fuzz-corpus.sh \
 	%reldir%/test-installed.sh \
@@ -90,7 +92,9 @@ EXTRA_DIST += \
 	$(check_scripts) \
 	$(test_scripts) \
 	%reldir%/fiber-test.h \
+	%reldir%/fuzz/corpus-command \
 	%reldir%/fuzz/corpus-upload \
+	%reldir%/fuzz/fuzz-command.c \
 	%reldir%/fuzz/fuzz-upload.c \
 	%reldir%/run-python.sh \
 	%reldir%/tap.py \
@@ -293,11 +297,12 @@ endif
 
 # The Check programs once more, for a ThreadSanitizer build. Left out is what it
 # cannot tell: GLib's main context has locks that it does not see (test-attach),
-# a child that was forked beside threads does not survive it (test-drain,
-# test-forking), and with few descriptors it cannot name what it found, so that
-# nothing can be suppressed (test-accept).
+# a child that was forked beside threads does not survive it (test-command,
+# test-drain, test-forking), and with few descriptors it cannot name what it
+# found, so that nothing can be suppressed (test-accept).
 thread_tests = $(filter-out %reldir%/test-accept %reldir%/test-attach \
-	%reldir%/test-drain %reldir%/test-forking, $(test_programs))
+	%reldir%/test-command %reldir%/test-drain %reldir%/test-forking, \
+	$(test_programs))
 
 check-threads: all
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(check_LTLIBRARIES) $(check_PROGRAMS)
