@@ -19,7 +19,7 @@ test -f .clang-format || exit 1
 shopt -s nullglob
 
 for file in framework/*.[ch] framework/fiber/*.[ch] handlers/*.[ch] \
-  samples/*.[ch] tests/*.[ch] tests/bench/*.[ch]
+  samples/*.[ch] tests/*.[ch] tests/bench/*.[ch] tests/fuzz/*.[ch]
 do
   tap_try "$file" "$SRV_CLANG_FORMAT" --dry-run --Werror "$file"
 done

@@ -92,10 +92,6 @@ EXTRA_DIST += \
 	$(check_scripts) \
 	$(test_scripts) \
 	%reldir%/fiber-test.h \
-	%reldir%/fuzz/corpus-command \
-	%reldir%/fuzz/corpus-upload \
-	%reldir%/fuzz/fuzz-command.c \
-	%reldir%/fuzz/fuzz-upload.c \
 	%reldir%/run-python.sh \
 	%reldir%/tap.py \
 	%reldir%/tap.sh \

@@ -1,29 +1,17 @@
-/* fuzz-command.c - what a command server and its client read, for libFuzzer
+/* fuzz-command.c - what a command server and its client read
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Input is a stream of frames. Each is taken apart as a request, as an end, and
  * looked up in an allow-list; nothing is run. What was taken apart must give the
  * same bytes when it is put together.
- *
- * By hand:
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE \
- *     -DG_LOG_DOMAIN='"SocketServer"' -Iframework -Ihandlers \
- *     -I$BUILD/framework -I$BUILD tests/fuzz/fuzz-command.c \
- *     handlers/srv-command-{allow-list,frame,peer,policy,template}.c \
- *     $(ls framework/srv-?*.c) \
- *     $(pkg-config --cflags --libs gio-unix-2.0) -o fuzz-command
- *   ./fuzz-command -max_total_time=120 tests/fuzz/corpus-command
  */
 
+#include "fuzz.h"
 #include "srv-command-frame.h"
 #include "srv-command-policy-private.h"
 
-#include <string.h>
-
 #define MAX_PAYLOAD 4096
-
-int LLVMFuzzerTestOneInput (const guint8 *data, size_t size);
 
 /* One command without arguments, one with two, one with anything. */
 static SrvCommandPolicy *
@@ -98,7 +86,7 @@ check_exit (const guint8 *payload, gsize length)
 }
 
 int
-LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   SrvCommandFrame type;
   guint32 length;

@@ -7,11 +7,8 @@
  * is accepted is one component of a path.
  */
 
+#include "fuzz.h"
 #include "srv-upload-protocol-private.h"
-
-#include <string.h>
-
-int LLVMFuzzerTestOneInput (const guint8 *data, size_t size);
 
 static void
 check_header (const SrvUploadHeader *header)
@@ -58,7 +55,7 @@ parse_bytewise (const char *data,
 }
 
 int
-LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   const char *text = (const char *) data;
 

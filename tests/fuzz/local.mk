@@ -5,16 +5,28 @@
 # A target is fuzz-NAME.c, its corpus the folder corpus/NAME. To add one: its
 # name here, and its _SOURCES below.
 fuzz_targets = \
+	%reldir%/fuzz-command \
 	%reldir%/fuzz-framing \
+	%reldir%/fuzz-upload \
 	$(NULL)
 
 fuzz_common = \
 	%reldir%/fuzz.h \
 	%reldir%/replay.c \
 	$(NULL)
+# With private functions: what is fuzzed need not be public.
+fuzz_ldadd = \
+	$(handlers_internal) \
+	framework/libsrv-internal.la \
+	$(GLIB_LIBS) \
+	$(CODE_COVERAGE_LIBS) \
+	$(NULL)
+%canon_reldir%_fuzz_command_SOURCES = %reldir%/fuzz-command.c $(fuzz_common)
+%canon_reldir%_fuzz_command_LDADD = $(fuzz_ldadd)
 %canon_reldir%_fuzz_framing_SOURCES = %reldir%/fuzz-framing.c $(fuzz_common)
-%canon_reldir%_fuzz_framing_LDADD = $(samples_ldadd)
-%canon_reldir%_fuzz_framing_LDFLAGS = $(samples_ldflags)
+%canon_reldir%_fuzz_framing_LDADD = $(fuzz_ldadd)
+%canon_reldir%_fuzz_upload_SOURCES = %reldir%/fuzz-upload.c $(fuzz_common)
+%canon_reldir%_fuzz_upload_LDADD = $(fuzz_ldadd)
 
 # With any compiler: programs that replay the corpus, for `make check`.
 check_PROGRAMS += $(fuzz_targets)
