@@ -12,8 +12,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gio.h>
 #include <signal.h>
+#include <socketserver.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -150,6 +151,19 @@ srv_command_process_kill (SrvCommandProcess *self)
   kill (self->supervisor, SIGKILL);
 }
 
+/* In a fiber, others run meanwhile. Where the system has no such descriptors,
+ * waitpid () waits. */
+static void
+wait_for_supervisor (SrvCommandProcess *self)
+{
+  const int fd = pidfd_open (self->supervisor, 0);
+
+  if (fd < 0)
+    return;
+  srv_wait_fd (fd, G_IO_IN, -1, NULL, NULL);
+  close (fd);
+}
+
 /* To be called when the last report has come: the supervisor ends right after
  * it, so this does not wait for long. */
 void
@@ -158,6 +172,8 @@ srv_command_process_clear (SrvCommandProcess *self)
   clear_fd (&self->out);
   clear_fd (&self->err);
   clear_fd (&self->control);
+  if (self->supervisor > 0)
+    wait_for_supervisor (self);
   if (self->supervisor > 0)
     while (waitpid (self->supervisor, NULL, 0) < 0 && errno == EINTR)
       ;

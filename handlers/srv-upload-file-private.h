@@ -20,7 +20,7 @@ typedef struct _SrvUploadFile SrvUploadFile;
 SrvUploadFile *srv_upload_file_new (SrvUploadStore *store,
                                     const SrvUploadHeader *header);
 
-/* Abandons the file unless it is committed; what can be resumed is kept. */
+/* Abandons the file, too, unless it is committed. */
 void srv_upload_file_free (SrvUploadFile *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SrvUploadFile, srv_upload_file_free)
@@ -34,6 +34,10 @@ void srv_upload_file_set_chunk (SrvUploadFile *self,
 gboolean srv_upload_file_begin (SrvUploadFile *self, GError **error);
 gboolean srv_upload_file_write (SrvUploadFile *self, GError **error);
 gboolean srv_upload_file_commit (SrvUploadFile *self, GError **error);
+
+/* The step after one that failed; it does not fail. What can be resumed is
+ * kept. */
+gboolean srv_upload_file_abandon (SrvUploadFile *self, GError **error);
 
 /* How much is there. */
 guint64 srv_upload_file_get_received (SrvUploadFile *self);

@@ -75,7 +75,7 @@ is_still_there (SrvUploadFile *self)
 
 /* Cutting it to its length gives back the room that was reserved. */
 static void
-abandon (SrvUploadFile *self)
+give_back (SrvUploadFile *self)
 {
   const gboolean keep = self->keep && self->header->checksum != NULL &&
                         self->received > 0;
@@ -86,13 +86,21 @@ abandon (SrvUploadFile *self)
     unlinkat (srv_upload_store_get_fd (self->store), self->temporary, 0);
 }
 
+gboolean
+srv_upload_file_abandon (SrvUploadFile *self, G_GNUC_UNUSED GError **error)
+{
+  if (self->fd >= 0 && self->name == NULL)
+    give_back (self);
+  if (self->fd >= 0)
+    close (self->fd);
+  self->fd = -1;
+  return TRUE;
+}
+
 void
 srv_upload_file_free (SrvUploadFile *self)
 {
-  if (self->fd >= 0 && self->name == NULL)
-    abandon (self);
-  if (self->fd >= 0)
-    close (self->fd);
+  srv_upload_file_abandon (self, NULL);
   g_checksum_free (self->checksum);
   g_free (self->temporary);
   g_free (self->name);

@@ -76,12 +76,36 @@ typedef enum
 
 typedef gboolean (*FileStep) (SrvUploadFile *file, GError **error);
 
-/* All that may wait for the disk goes through here, so that it can be done
- * where it holds up nobody else. */
+typedef struct
+{
+  FileStep step;
+  SrvUploadFile *file;
+  GError *error;
+  gboolean is_done;
+} Task;
+
+static void
+do_task (gpointer data)
+{
+  Task *task = data;
+
+  task->is_done = task->step (task->file, &task->error);
+}
+
+/* All that may wait for the disk, or for a lock, goes through here: it holds up
+ * no other fiber. */
 static gboolean
 run_step (FileStep step, SrvUploadFile *file, GError **error)
 {
-  return step (file, error);
+  Task task = { .step = step, .file = file };
+  g_autoptr (GError) local = NULL;
+
+  if (!srv_offload (do_task, &task, &local))
+    g_set_error (error, SRV_UPLOAD_ERROR, SRV_UPLOAD_ERROR_BUSY,
+                 "could not store the file: %s", local->message);
+  else if (!task.is_done)
+    g_propagate_error (error, task.error);
+  return task.is_done;
 }
 
 static gboolean
@@ -120,15 +144,15 @@ receive_body (Session *session,
   return TRUE;
 }
 
-/* One upload, from after its header to its last byte being on the disk. What
- * SEQUEL says holds if it fails. */
+/* From after the header to the last byte being on the disk. What SEQUEL says
+ * holds if it fails. */
 static gboolean
-receive_file (Session *session,
-              const SrvUploadHeader *header,
-              Sequel *sequel,
-              GError **error)
+store_file (Session *session,
+            const SrvUploadHeader *header,
+            SrvUploadFile *file,
+            Sequel *sequel,
+            GError **error)
 {
-  g_autoptr (SrvUploadFile) file = srv_upload_file_new (session->store, header);
   g_autofree char *go = NULL;
   g_autofree char *verdict = NULL;
 
@@ -148,6 +172,21 @@ receive_file (Session *session,
                                       srv_upload_file_get_name (file),
                                       srv_upload_file_get_checksum (file));
   return header->is_post || say (session, verdict, error);
+}
+
+/* One upload; of one that fails nothing is left, or what is of use. */
+static gboolean
+receive_file (Session *session,
+              const SrvUploadHeader *header,
+              Sequel *sequel,
+              GError **error)
+{
+  g_autoptr (SrvUploadFile) file = srv_upload_file_new (session->store, header);
+
+  if (store_file (session, header, file, sequel, error))
+    return TRUE;
+  run_step (srv_upload_file_abandon, file, NULL);
+  return FALSE;
 }
 
 /* The operator hears of it when it is the server's trouble, or when the client

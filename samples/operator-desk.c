@@ -25,6 +25,15 @@ typedef struct
   guint n_unanswered;
 } Conversation;
 
+/* What a handler has to tell. */
+typedef struct
+{
+  OperatorDesk *desk;
+  guint id;
+  const char *text;
+  Conversation *conversation; /* a new one */
+} Event;
+
 struct _OperatorDesk
 {
   SampleConsole *console; /* borrowed */
@@ -218,23 +227,71 @@ operator_desk_free (OperatorDesk *self)
   g_free (self);
 }
 
+/* The lock is held while the terminal is written to, which may stand still. A
+ * fiber must not keep its worker from others meanwhile. */
+static void
+tell (SrvTaskFunc what, Event *event)
+{
+  if (!srv_offload (what, event, NULL))
+    what (event);
+}
+
+static void
+note_joined (gpointer data)
+{
+  Event *event = data;
+  OperatorDesk *self = event->desk;
+
+  g_mutex_lock (&self->lock);
+  event->id = event->conversation->id = ++self->last_id;
+  g_ptr_array_add (self->conversations, event->conversation);
+  sample_console_show (self->console, "[%u] %s is here", event->id,
+                       event->conversation->client);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+note_said (gpointer data)
+{
+  const Event *event = data;
+  OperatorDesk *self = event->desk;
+  Conversation *conversation;
+
+  g_mutex_lock (&self->lock);
+  conversation = find (self, event->id);
+  g_assert (conversation != NULL);
+  conversation->n_unanswered++;
+  sample_console_show (self->console, "[%u] %s", event->id, event->text);
+  offer (self, event->id);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+note_left (gpointer data)
+{
+  const Event *event = data;
+  OperatorDesk *self = event->desk;
+
+  g_mutex_lock (&self->lock);
+  g_ptr_array_remove (self->conversations, find (self, event->id));
+  sample_console_show (self->console, "[%u] has left: %s", event->id,
+                       event->text);
+  if (self->chosen == event->id)
+    choose (self, 0);
+  g_mutex_unlock (&self->lock);
+}
+
 /* A client is here; gives the number of its conversation. */
 guint
 operator_desk_join (OperatorDesk *self, SrvRequest *request)
 {
   g_autofree char *client = srv_request_describe_client (request);
-  Conversation *conversation = g_new0 (Conversation, 1);
-  guint id;
+  Event event = { .desk = self, .conversation = g_new0 (Conversation, 1) };
 
-  g_mutex_lock (&self->lock);
-  id = conversation->id = ++self->last_id;
-  conversation->request = request;
-  conversation->client = srv_escape (client, -1);
-  g_ptr_array_add (self->conversations, conversation);
-  sample_console_show (self->console, "[%u] %s is here", id,
-                       conversation->client);
-  g_mutex_unlock (&self->lock);
-  return id;
+  event.conversation->request = request;
+  event.conversation->client = srv_escape (client, -1);
+  tell (note_joined, &event);
+  return event.id;
 }
 
 /* A client has said something. */
@@ -242,27 +299,18 @@ void
 operator_desk_say (OperatorDesk *self, guint id, const char *text, gsize length)
 {
   g_autofree char *shown = srv_escape (text, (gssize) length);
-  Conversation *conversation;
+  Event event = { .desk = self, .id = id, .text = shown };
 
-  g_mutex_lock (&self->lock);
-  conversation = find (self, id);
-  g_assert (conversation != NULL);
-  conversation->n_unanswered++;
-  sample_console_show (self->console, "[%u] %s", id, shown);
-  offer (self, id);
-  g_mutex_unlock (&self->lock);
+  tell (note_said, &event);
 }
 
 /* Its end, and why. What the operator is typing for it goes to nobody else. */
 void
 operator_desk_leave (OperatorDesk *self, guint id, const char *reason)
 {
-  g_mutex_lock (&self->lock);
-  g_ptr_array_remove (self->conversations, find (self, id));
-  sample_console_show (self->console, "[%u] has left: %s", id, reason);
-  if (self->chosen == id)
-    choose (self, 0);
-  g_mutex_unlock (&self->lock);
+  Event event = { .desk = self, .id = id, .text = reason };
+
+  tell (note_left, &event);
 }
 
 /* What the operator has typed, and whom the prompt named then. FALSE when it was
