@@ -16,12 +16,11 @@
 #include "srv-wait.h"
 
 #include <errno.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 /* How often a Unix listener with a full queue is asked again, since there is no
  * event that tells of room in it. */
-#define RETRY_US (10 * 1000)
+#define RETRY_MS 10
 
 gboolean
 srv_endpoint_is_datagram (const SrvEndpoint *endpoint)
@@ -39,24 +38,15 @@ fail_connect (int code, GError **error)
   return FALSE;
 }
 
-/* Waits a moment: for a descriptor that never gets ready. */
 static gboolean
 wait_for_retry (gint64 deadline, GCancellable *cancellable, GError **error)
 {
-  const gint64 moment = g_get_monotonic_time () + RETRY_US;
-  g_autoptr (GError) local = NULL;
-  int fd = eventfd (0, EFD_CLOEXEC);
+  const int left_ms = srv_deadline_poll_timeout (deadline);
 
-  if (fd < 0)
-    return fail_connect (errno, error);
-  srv_wait_fd (fd, G_IO_IN, srv_deadline_min (moment, deadline), cancellable,
-               &local);
-  close (fd);
-  if (g_error_matches (local, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) &&
-      !srv_deadline_has_passed (deadline))
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&local));
-  return FALSE;
+  if (left_ms == 0)
+    return fail_connect (ETIMEDOUT, error);
+  return srv_sleep (left_ms < 0 ? RETRY_MS : MIN (left_ms, RETRY_MS),
+                    cancellable, error);
 }
 
 static gboolean
