@@ -85,7 +85,18 @@ typedef struct
   pid_t pid; /* a forked child reports no events of the server */
 } Watch;
 
-static G_DEFINE_QUARK (srv_event_log_watch, watch);
+/* Looked up once, and so that no thread can see half of it: after that, a child
+ * that was forked at the wrong moment needs no lock of GLib's. */
+static GQuark
+watch_quark (void)
+{
+  static gsize quark;
+
+  if (g_once_init_enter (&quark))
+    g_once_init_leave (&quark,
+                       g_quark_from_static_string ("srv-event-log-watch"));
+  return (GQuark) quark;
+}
 
 static Watch *
 watch_of (SrvBaseServer *server)
