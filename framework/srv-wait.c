@@ -110,6 +110,10 @@ srv_wait_fd_interruptible (int fd,
  * socket of a database: a thread waits in the system; a fiber parks, and its
  * worker serves others meanwhile.
  *
+ * A server that closes does not end this wait, even where it ends the handler's
+ * input. Give it
+ * [method@SocketServer.BaseRequestHandler.get_drain_cancellable], and it does.
+ *
  * The deadline is absolute, so signals that interrupt the wait cannot prolong
  * it.
  *
