@@ -74,12 +74,13 @@ gssize
 srv_connection_receive_in_fiber (SrvConnection *self,
                                  void *buffer,
                                  gsize count,
+                                 gint64 deadline,
                                  GCancellable *cancellable,
                                  GError **error)
 {
-  gint64 deadline = srv_connection_own_deadline (self);
   gssize n;
 
+  deadline = srv_deadline_min (deadline, srv_connection_own_deadline (self));
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return -1;
   for (;;)

@@ -137,13 +137,14 @@ static gssize
 receive_in_thread (SrvConnection *self,
                    void *buffer,
                    gsize count,
+                   gint64 deadline,
                    GCancellable *cancellable,
                    GError **error)
 {
-  gint64 deadline = srv_connection_own_deadline (self);
-  gboolean wait_first = cancellable != NULL;
+  gboolean wait_first = cancellable != NULL || deadline != SRV_DEADLINE_NEVER;
   gssize n;
 
+  deadline = srv_deadline_min (deadline, srv_connection_own_deadline (self));
   for (;;)
     {
       if (wait_first &&
@@ -166,25 +167,34 @@ static gssize
 receive (SrvConnection *self,
          void *buffer,
          gsize count,
+         gint64 deadline,
          GCancellable *cancellable,
          GError **error)
 {
   if (srv_task_fiber () != NULL)
-    return srv_connection_receive_in_fiber (self, buffer, count, cancellable,
-                                            error);
-  return receive_in_thread (self, buffer, count, cancellable, error);
+    return srv_connection_receive_in_fiber (self, buffer, count, deadline,
+                                            cancellable, error);
+  return receive_in_thread (self, buffer, count, deadline, cancellable, error);
 }
 
 /* In a forked child: until the client has sent something or the parent drains.
- * Whatever ends the wait, the calls that follow find out. */
-static void
-wait_for_input_or_drain (SrvConnection *self)
+ * What else ends the wait, the calls that follow find out; but the time that is
+ * over must not begin again with them. */
+static gboolean
+wait_for_input_or_drain (SrvConnection *self, gint64 deadline, GError **error)
 {
   struct pollfd fds[2] = { { self->fd, POLLIN, 0 }, { self->drain_fd, 0, 0 } };
-  int timeout_ms = self->timeout_ms > 0 ? self->timeout_ms : -1;
+  int n;
 
-  if (poll (fds, G_N_ELEMENTS (fds), timeout_ms) > 0 && fds[1].revents != 0)
+  deadline = srv_deadline_min (deadline, srv_connection_own_deadline (self));
+  do
+    n = poll (fds, G_N_ELEMENTS (fds), srv_deadline_poll_timeout (deadline));
+  while (n == 0 && !srv_deadline_has_passed (deadline));
+  if (n == 0)
+    return srv_connection_fail_timed_out ("receive", error) >= 0;
+  if (n > 0 && fds[1].revents != 0)
     g_atomic_int_set (&self->drained, TRUE);
+  return TRUE;
 }
 
 /* During a drain: what is there, and after it the end. */
@@ -202,18 +212,19 @@ static gssize
 receive_until_drained (SrvConnection *self,
                        void *buffer,
                        gsize count,
+                       gint64 deadline,
                        GCancellable *cancellable,
                        GError **error)
 {
   gssize n;
 
   g_atomic_int_set (&self->in_receive, TRUE);
-  if (self->drain_fd >= 0)
-    wait_for_input_or_drain (self);
-  if (g_atomic_int_get (&self->drained))
+  if (self->drain_fd >= 0 && !wait_for_input_or_drain (self, deadline, error))
+    n = -1;
+  else if (g_atomic_int_get (&self->drained))
     n = receive_rest (self, buffer, count, error);
   else
-    n = receive (self, buffer, count, cancellable, error);
+    n = receive (self, buffer, count, deadline, cancellable, error);
   g_atomic_int_set (&self->in_receive, FALSE);
   return n;
 }
@@ -248,6 +259,7 @@ static gssize
 receive_or_end (SrvConnection *self,
                 void *buffer,
                 gsize count,
+                gint64 deadline,
                 GCancellable *cancellable,
                 GError **error)
 {
@@ -256,11 +268,35 @@ receive_or_end (SrvConnection *self,
   if (self->notes_idle)
     g_atomic_int_set (&self->idle_since_ms, now_ms () | 1);
   if (self->ends_on_drain)
-    n = receive_until_drained (self, buffer, count, cancellable, error);
+    n =
+      receive_until_drained (self, buffer, count, deadline, cancellable, error);
   else
-    n = receive (self, buffer, count, cancellable, error);
+    n = receive (self, buffer, count, deadline, cancellable, error);
   if (self->notes_idle)
     g_atomic_int_set (&self->idle_since_ms, 0);
+  return n;
+}
+
+/* Like srv_connection_receive (), with a deadline for this call beside the time
+ * limit of the connection. */
+gssize
+srv_connection_receive_until (SrvConnection *self,
+                              void *buffer,
+                              gsize count,
+                              gint64 deadline,
+                              GCancellable *cancellable,
+                              GError **error)
+{
+  gssize n;
+
+  if (!srv_connection_check_open (self, "receive", error))
+    return -1;
+  n = receive_or_end (self, buffer, count, deadline, cancellable, error);
+  /* The end that a drain made is not the client's. */
+  if (n == 0 && count > 0 && !g_atomic_int_get (&self->drained))
+    self->at_end = TRUE;
+  if (n <= 0 && srv_connection_has_posts (self))
+    return srv_connection_explain_end (self, n, error);
   return n;
 }
 
@@ -290,20 +326,11 @@ srv_connection_receive (SrvConnection *self,
                         GCancellable *cancellable,
                         GError **error)
 {
-  gssize n;
-
   g_return_val_if_fail (SRV_IS_CONNECTION (self), -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
-  if (!srv_connection_check_open (self, "receive", error))
-    return -1;
-  n = receive_or_end (self, buffer, count, cancellable, error);
-  /* The end that a drain made is not the client's. */
-  if (n == 0 && count > 0 && !g_atomic_int_get (&self->drained))
-    self->at_end = TRUE;
-  if (n <= 0 && srv_connection_has_posts (self))
-    return srv_connection_explain_end (self, n, error);
-  return n;
+  return srv_connection_receive_until (self, buffer, count, SRV_DEADLINE_NEVER,
+                                       cancellable, error);
 }
 
 /* The kernel bounds a whole send () over TCP by the socket's limit, but over a

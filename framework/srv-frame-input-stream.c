@@ -281,7 +281,9 @@ srv_frame_input_stream_dup_unfinished (SrvFrameInputStream *self)
  * Sets when a message must be there, however slowly its bytes come. It holds
  * for every read of a message from now on, until it is set anew.
  *
- * A wait for a [class@SocketServer.Connection] ends at the deadline. Of any
+ * A wait for a [class@SocketServer.Connection] ends at the deadline, and
+ * whenever a read of it would end: at its own time limit, or with a server that
+ * closes, if the handler wants that. Of any
  * other stream a read that has begun is not interrupted; the deadline is looked
  * at between two reads.
  *

@@ -7,10 +7,10 @@
 
 #include "srv-reader.h"
 
+#include "srv-connection-private.h"
 #include "srv-connection-streams-private.h"
 #include "srv-deadline-private.h"
 #include "srv-reader-private.h"
-#include "srv-wait.h"
 #include "srv-writer.h"
 
 #include <string.h>
@@ -69,10 +69,13 @@ put_back_held (SrvReader *self)
   self->holds = FALSE;
 }
 
+/* Only a connection keeps the deadline while it waits; on any other stream it is
+ * looked at between two reads. */
 static gssize
 read_base (SrvReader *self,
            void *buffer,
            gsize count,
+           gint64 deadline,
            GCancellable *cancellable,
            GError **error)
 {
@@ -84,8 +87,10 @@ read_base (SrvReader *self,
     return -1;
   connection = srv_connection_input_stream_get_connection (base);
   if (connection != NULL)
-    return srv_connection_receive (connection, buffer, count, cancellable,
-                                   error);
+    return srv_connection_receive_until (connection, buffer, count, deadline,
+                                         cancellable, error);
+  if (srv_deadline_has_passed (deadline))
+    return srv_connection_fail_timed_out ("read", error);
   return g_input_stream_read (base, buffer, count, cancellable, error);
 }
 
@@ -111,14 +116,19 @@ make_room (SrvReader *self, gsize wanted)
 /* Reads more behind what is there; unbuffered, a byte and no more, because a
  * handler may want the rest from the connection itself. */
 static gssize
-fill (SrvReader *self, gsize wanted, GCancellable *cancellable, GError **error)
+fill (SrvReader *self,
+      gsize wanted,
+      gint64 deadline,
+      GCancellable *cancellable,
+      GError **error)
 {
   gsize room;
   gssize n;
 
   make_room (self, wanted);
   room = self->buffer_size == 0 ? 1 : self->size - self->end;
-  n = read_base (self, self->buffer + self->end, room, cancellable, error);
+  n = read_base (self, self->buffer + self->end, room, deadline, cancellable,
+                 error);
   if (n > 0)
     self->end += (gsize) n;
   return n;
@@ -152,8 +162,10 @@ srv_reader_read_fn (GInputStream *stream,
   if (self->start == self->end)
     {
       if (count >= self->buffer_size)
-        return read_base (self, buffer, count, cancellable, error);
-      n = fill (self, self->buffer_size, cancellable, error);
+        return read_base (self, buffer, count, SRV_DEADLINE_NEVER, cancellable,
+                          error);
+      n =
+        fill (self, self->buffer_size, SRV_DEADLINE_NEVER, cancellable, error);
       if (n <= 0)
         return n;
     }
@@ -175,7 +187,8 @@ srv_reader_skip (GInputStream *stream,
     return 0;
   if (self->start == self->end)
     {
-      n = fill (self, self->buffer_size, cancellable, error);
+      n =
+        fill (self, self->buffer_size, SRV_DEADLINE_NEVER, cancellable, error);
       if (n <= 0)
         return n;
     }
@@ -220,27 +233,6 @@ srv_reader_set_writer (SrvReader *self, SrvWriter *writer)
   g_set_object (&self->writer, writer);
 }
 
-/* Only a connection can be waited for; on any other stream a deadline is looked
- * at between two reads. */
-static gboolean
-wait_for_base (SrvReader *self,
-               gint64 deadline,
-               GCancellable *cancellable,
-               GError **error)
-{
-  SrvConnection *connection = srv_connection_input_stream_get_connection (
-    g_filter_input_stream_get_base_stream (G_FILTER_INPUT_STREAM (self)));
-  int fd = connection != NULL ? srv_connection_get_fd (connection) : -1;
-
-  if (fd >= 0)
-    return srv_wait_fd (fd, G_IO_IN, deadline, cancellable, error);
-  if (!srv_deadline_has_passed (deadline))
-    return TRUE;
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-                       "time limit reached");
-  return FALSE;
-}
-
 gssize
 srv_reader_peek (SrvReader *self,
                  const guint8 **data,
@@ -253,11 +245,7 @@ srv_reader_peek (SrvReader *self,
   put_back_held (self);
   if (self->start == self->end)
     {
-      if (deadline != SRV_DEADLINE_NEVER &&
-          ((self->writer != NULL && !srv_writer_flush (self->writer, error)) ||
-           !wait_for_base (self, deadline, cancellable, error)))
-        return -1;
-      n = fill (self, MAX (self->buffer_size, 1), cancellable, error);
+      n = fill (self, MAX (self->buffer_size, 1), deadline, cancellable, error);
       if (n <= 0)
         return n;
     }
@@ -388,7 +376,7 @@ srv_reader_read_line (SrvReader *self,
       if (scanned > max_length)
         return fail_too_long (max_length, error);
       /* One byte more than allowed tells a long line from the last one. */
-      n = fill (self, max_length + 1, NULL, error);
+      n = fill (self, max_length + 1, SRV_DEADLINE_NEVER, NULL, error);
       if (n < 0)
         return -1;
       if (n == 0 && scanned == 0)

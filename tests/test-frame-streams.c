@@ -508,6 +508,110 @@ START_TEST (handlers_speak_in_frames)
 }
 END_TEST
 
+/* A handler that waits for one message, with a deadline, and notes what came
+ * instead. */
+typedef SrvStreamRequestHandler WaitingHandler;
+typedef SrvStreamRequestHandlerClass WaitingHandlerClass;
+
+static GType waiting_handler_get_type (void);
+
+G_DEFINE_TYPE (WaitingHandler, waiting_handler, SRV_TYPE_STREAM_REQUEST_HANDLER)
+
+enum
+{
+  TIMEOUT_MS,
+  N_WAITING,
+  N_TRUNCATED,
+  N_TIMED_OUT,
+};
+
+static gboolean
+waiting_handler_handle (SrvBaseRequestHandler *handler,
+                        G_GNUC_UNUSED GError **error)
+{
+  SrvReader *rfile =
+    srv_stream_request_handler_get_rfile (SRV_STREAM_REQUEST_HANDLER (handler));
+  g_autoptr (SrvFrameInputStream) input =
+    frames_of (G_INPUT_STREAM (rfile), "dec5");
+  g_autoptr (GError) local = NULL;
+  const guint8 *frame;
+  gsize length;
+
+  srv_frame_input_stream_set_deadline (input, srv_test_deadline_in (
+                                                (int) srv_test_get_number (
+                                                  TIMEOUT_MS)));
+  srv_test_add_number (N_WAITING, 1);
+  srv_frame_input_stream_read_frame (input, &frame, &length, NULL, &local);
+  if (g_error_matches (local, SRV_ERROR, SRV_ERROR_TRUNCATED))
+    srv_test_add_number (N_TRUNCATED, 1);
+  if (g_error_matches (local, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    srv_test_add_number (N_TIMED_OUT, 1);
+  return TRUE;
+}
+
+static void
+waiting_handler_class_init (WaitingHandlerClass *klass)
+{
+  SRV_BASE_REQUEST_HANDLER_CLASS (klass)->handle = waiting_handler_handle;
+}
+
+static void
+waiting_handler_init (WaitingHandler *self)
+{
+  srv_stream_request_handler_set_end_on_drain (self, TRUE);
+}
+
+static SrvTestRun *
+run_waiting (SrvTestMixIn mix_in, int timeout_ms, int *fd)
+{
+  g_autoptr (SrvEndpoint) endpoint = srv_test_endpoint (SRV_TEST_TCP);
+  g_autofree char *string = srv_endpoint_to_string (endpoint);
+  g_autoptr (SrvMixIn) object = srv_test_mix_in_new (mix_in);
+  SrvBaseServer *server =
+    srv_test_make (SRV_TYPE_TCP_SERVER, string, "handler-type",
+                   waiting_handler_get_type (), "mix-in", object, NULL);
+  SrvTestRun *run;
+
+  make_classes ();
+  g_type_class_unref (g_type_class_ref (waiting_handler_get_type ()));
+  srv_test_set_number (TIMEOUT_MS, timeout_ms);
+  run = srv_test_run (server);
+  *fd = srv_test_connect (server);
+  srv_test_say (*fd, "00005thr");
+  srv_test_wait_for_number (N_WAITING, 1);
+  return run;
+}
+
+/* A server that closes does not wait for the deadline of a message. */
+START_TEST (drain_ends_the_wait_for_a_frame)
+{
+  int fd;
+  SrvTestRun *run = run_waiting (_i, 3 * SRV_TEST_PATIENCE, &fd);
+  SrvBaseServer *server = run->server;
+
+  srv_base_server_server_close (server);
+  srv_test_wait_for_number (N_TRUNCATED, 1);
+  ck_assert_uint_eq (srv_base_server_get_n_cut_requests (server), 0);
+  srv_test_close (fd);
+  srv_test_join (run, NULL);
+  g_object_unref (server);
+}
+END_TEST
+
+/* The deadline holds all the same where a drain would end the wait. */
+START_TEST (deadline_ends_the_wait_for_a_frame)
+{
+  gint64 before = g_get_monotonic_time ();
+  int fd;
+  SrvTestRun *run = run_waiting (_i, 50, &fd);
+
+  srv_test_wait_for_number (N_TIMED_OUT, 1);
+  ck_assert_int_ge (g_get_monotonic_time () - before, 50000);
+  srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -526,6 +630,8 @@ main (void)
     { "connection", deadline_bounds_a_frame, 1 },
     { "connection", read_can_be_cancelled, 1 },
     { "connection", handlers_speak_in_frames, SRV_TEST_N_MIX_INS },
+    { "connection", drain_ends_the_wait_for_a_frame, SRV_TEST_N_MIX_INS },
+    { "connection", deadline_ends_the_wait_for_a_frame, SRV_TEST_N_MIX_INS },
   };
 
   return srv_test_run_entries ("Frame streams", tests, G_N_ELEMENTS (tests));
