@@ -61,6 +61,8 @@ main (int argc, char **argv)
     mix_in = srv_threading_mix_in_new ();
   else if (strcmp (argv[2], "forking") == 0)
     mix_in = srv_forking_mix_in_new ();
+  else if (strcmp (argv[2], "fibers") == 0)
+    mix_in = srv_fiber_mix_in_new ();
   server = srv_create_server (argv[1], SRV_TYPE_ECHO_HANDLER, mix_in, &error);
   if (server == NULL || !srv_signals_bind (server, &error))
     {

@@ -337,7 +337,7 @@ class OperatorTest(unittest.TestCase):
             self.assertEqual(process.wait(LIMIT), 0)
 
     def test_an_idle_client_does_not_hold_up_the_end(self):
-        for mix_in in 'inline', 'threading':
+        for mix_in in 'inline', 'threading', 'fibers':
             with scripted('--mix-in', mix_in) as (process, address):
                 with connected(address) as client:
                     process.stdout.readline()  # it is here
@@ -403,7 +403,12 @@ class TheirClients(unittest.TestCase):
             self.assertEqual(process.wait(LIMIT), 0)
 
     def test_C5_all_at_once(self):
-        with scripted('--mix-in', 'threading') as (process, address):
+        for mix_in in 'threading', 'fibers':
+            with self.subTest(mix_in=mix_in):
+                self.talk_with_three(mix_in)
+
+    def talk_with_three(self, mix_in):
+        with scripted('--mix-in', mix_in) as (process, address):
             clients = []
             for number in 1, 2, 3:
                 clients.append(connected(address))

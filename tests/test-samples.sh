@@ -134,7 +134,7 @@ transport_of ()
   esac
 }
 
-for mix_in in inline threading forking
+for mix_in in inline threading forking fibers
 do
   listen=(
     tcp:127.0.0.1:0
@@ -171,7 +171,7 @@ done
 
 ### One server
 
-for mix_in in inline threading forking
+for mix_in in inline threading forking fibers
 do
   start 1 echo-server --mix-in "$mix_in" --quiet --listen tcp:127.0.0.1:0
   tap_try "$mix_in: one server alone serves" \
@@ -344,7 +344,7 @@ tap_try 'and untouched' test "$(cat "$work/file")" = precious
 
 ### The seven events
 
-for mix_in in inline threading forking
+for mix_in in inline threading forking fibers
 do
   rm -f "$work/log"
   start 1 echo-server --mix-in "$mix_in" --log "$work/log" \
@@ -405,7 +405,7 @@ tap_try 'records of many threads are whole and in order' whole_records
 # connection ends. (Inline there is nobody to tell the handler; its connection's
 # time limit does.)
 mkfifo "$work/input" "$work/told"
-for mix_in in threading forking
+for mix_in in threading forking fibers
 do
   rm -f "$work/log"
   start 1 echo-server --mix-in "$mix_in" --log "$work/log" \

@@ -34,12 +34,19 @@ make_handler (G_GNUC_UNUSED SrvBaseServer *server,
                        settings->max_time, NULL);
 }
 
+/* Tests run under both mix-ins in turn: under one, handlers wait in the system,
+ * under the other, they must not. */
+#define N_MIX_INS 2
+#define mix_in_of(i) \
+  ((i) % N_MIX_INS == 0 ? SRV_TEST_THREADING : SRV_TEST_FIBERS)
+#define setting_of(i) ((i) / N_MIX_INS)
+
 static SrvBaseServer *
-make_server (const Settings *settings)
+make_server (SrvTestMixIn mix_in, const Settings *settings)
 {
-  g_autoptr (SrvMixIn) threads = srv_threading_mix_in_new ();
+  g_autoptr (SrvMixIn) object = srv_test_mix_in_new (mix_in);
   SrvBaseServer *server = srv_test_make (SRV_TYPE_TCP_SERVER, "tcp:127.0.0.1:0",
-                                         "mix-in", threads, NULL);
+                                         "mix-in", object, NULL);
 
   srv_base_server_set_handler_factory (server, make_handler,
                                        (gpointer) settings, NULL);
@@ -74,7 +81,7 @@ finish_well (SrvTestRun *run)
 START_TEST (banner_comes_unasked)
 {
   const Settings settings = { SRV_TYPE_GREETING_HANDLER, FALSE, 0, 64, 0 };
-  SrvBaseServer *server = make_server (&settings);
+  SrvBaseServer *server = make_server (mix_in_of (_i), &settings);
   SrvTestRun *run = srv_test_run (server);
   int fd = srv_test_connect (server);
 
@@ -110,16 +117,17 @@ static const struct
 START_TEST (messages_are_answered)
 {
   const Settings settings = { SRV_TYPE_GREETING_HANDLER, TRUE,
-                              dialogues[_i].pause, 16, SRV_TEST_PATIENCE };
-  SrvBaseServer *server = make_server (&settings);
+                              dialogues[setting_of (_i)].pause, 16,
+                              SRV_TEST_PATIENCE };
+  SrvBaseServer *server = make_server (mix_in_of (_i), &settings);
   SrvTestRun *run = srv_test_run (server);
   int fd = srv_test_connect (server);
 
-  for (guint i = 0; i < 3 && dialogues[_i].pieces[i] != NULL; i++)
-    srv_test_say (fd, dialogues[_i].pieces[i]);
-  if (dialogues[_i].half_close)
+  for (guint i = 0; i < 3 && dialogues[setting_of (_i)].pieces[i] != NULL; i++)
+    srv_test_say (fd, dialogues[setting_of (_i)].pieces[i]);
+  if (dialogues[setting_of (_i)].half_close)
     shutdown (fd, SHUT_WR);
-  srv_test_expect (fd, dialogues[_i].answer);
+  srv_test_expect (fd, dialogues[setting_of (_i)].answer);
   srv_test_expect_end (fd);
   srv_test_close (fd);
   finish_well (run);
@@ -130,7 +138,7 @@ END_TEST
 START_TEST (endless_message_times_out)
 {
   const Settings settings = { SRV_TYPE_GREETING_HANDLER, TRUE, 0, 64, 100 };
-  SrvBaseServer *server = make_server (&settings);
+  SrvBaseServer *server = make_server (mix_in_of (_i), &settings);
   SrvTestRun *run = srv_test_run (server);
   int fd = srv_test_connect (server);
 
@@ -150,7 +158,7 @@ START_TEST (message_is_logged_whole)
   g_autofree char *path = srv_test_path ("log");
   g_autofree char *text = NULL;
   g_autoptr (SrvEventLog) log = srv_event_log_new_for_file (path, NULL);
-  SrvBaseServer *server = make_server (&settings);
+  SrvBaseServer *server = make_server (mix_in_of (_i), &settings);
   SrvTestRun *run;
   int fd;
 
@@ -176,7 +184,7 @@ END_TEST
 START_TEST (discard_answers_nothing)
 {
   const Settings settings = { SRV_TYPE_DISCARD_HANDLER, .max_bytes = 0 };
-  SrvBaseServer *server = make_server (&settings);
+  SrvBaseServer *server = make_server (mix_in_of (_i), &settings);
   SrvTestRun *run = srv_test_run (server);
   g_autofree char *much = g_strnfill (1000000, 'x');
   int fd = srv_test_connect (server);
@@ -195,13 +203,14 @@ START_TEST (discard_ends_at_its_limits)
     { SRV_TYPE_DISCARD_HANDLER, .max_bytes = 10 },
     { SRV_TYPE_DISCARD_HANDLER, .max_time = 100 },
   };
-  SrvBaseServer *server = make_server (&settings[_i]);
+  SrvBaseServer *server =
+    make_server (mix_in_of (_i), &settings[setting_of (_i)]);
   SrvTestRun *run = srv_test_run (server);
   int fd = srv_test_connect (server);
 
   srv_test_say (fd, "0123456789");
-  ck_assert (_i == 1 || srv_test_is_quiet (fd));
-  if (_i == 0)
+  ck_assert (setting_of (_i) == 1 || srv_test_is_quiet (fd));
+  if (setting_of (_i) == 0)
     srv_test_say (fd, "!");
   srv_test_expect_end (fd);
   srv_test_close (fd);
@@ -213,7 +222,7 @@ END_TEST
 START_TEST (discard_is_not_kept_by_a_trickle)
 {
   const Settings settings = { SRV_TYPE_DISCARD_HANDLER, .max_time = 200 };
-  SrvBaseServer *server = make_server (&settings);
+  SrvBaseServer *server = make_server (mix_in_of (_i), &settings);
   SrvTestRun *run = srv_test_run (server);
   const gint64 deadline = srv_test_deadline_in (SRV_TEST_PATIENCE);
   int fd = srv_test_connect (server);
@@ -250,15 +259,15 @@ static const guint totals[] = { 1, 73, 74, 7029, 7030, 7031, 200000 };
 START_TEST (chargen_sends_the_pattern)
 {
   const Settings settings = { SRV_TYPE_CHARGEN_HANDLER,
-                              .max_bytes = totals[_i] };
-  SrvBaseServer *server = make_server (&settings);
+                              .max_bytes = totals[setting_of (_i)] };
+  SrvBaseServer *server = make_server (mix_in_of (_i), &settings);
   SrvTestRun *run = srv_test_run (server);
   int fd = srv_test_connect (server);
   g_autofree char *all = NULL;
   gsize length;
 
   all = srv_test_read_all (fd, &length);
-  ck_assert_uint_eq (length, totals[_i]);
+  ck_assert_uint_eq (length, totals[setting_of (_i)]);
   for (gsize i = 0; i < length; i++)
     ck_assert_int_eq (all[i], expected_character (i));
   srv_test_close (fd);
@@ -270,7 +279,7 @@ END_TEST
 START_TEST (chargen_ends_in_time)
 {
   const Settings settings = { SRV_TYPE_CHARGEN_HANDLER, .max_time = 100 };
-  SrvBaseServer *server = make_server (&settings);
+  SrvBaseServer *server = make_server (mix_in_of (_i), &settings);
   SrvTestRun *run = srv_test_run (server);
   int fd = srv_test_connect (server);
 
@@ -284,7 +293,7 @@ END_TEST
 START_TEST (chargen_ends_when_the_client_does)
 {
   const Settings settings = { SRV_TYPE_CHARGEN_HANDLER, .max_bytes = 0 };
-  SrvBaseServer *server = make_server (&settings);
+  SrvBaseServer *server = make_server (mix_in_of (_i), &settings);
   SrvTestRun *run = srv_test_run (server);
   int fd = srv_test_connect (server);
   char line[74];
@@ -310,7 +319,7 @@ read_to_the_end (gpointer data)
 START_TEST (chargen_ends_when_the_server_closes)
 {
   const Settings settings = { SRV_TYPE_CHARGEN_HANDLER, .max_bytes = 0 };
-  SrvBaseServer *server = make_server (&settings);
+  SrvBaseServer *server = make_server (mix_in_of (_i), &settings);
   SrvTestRun *run = srv_test_run (server);
   int fd = srv_test_connect (server);
   GThread *reader =
@@ -327,17 +336,17 @@ int
 main (void)
 {
   const SrvTestEntry entries[] = {
-    { "greeting", banner_comes_unasked, 1 },
-    { "greeting", messages_are_answered, G_N_ELEMENTS (dialogues) },
-    { "greeting", endless_message_times_out, 1 },
-    { "greeting", message_is_logged_whole, 1 },
-    { "discard", discard_answers_nothing, 1 },
-    { "discard", discard_ends_at_its_limits, 2 },
-    { "discard", discard_is_not_kept_by_a_trickle, 1 },
-    { "chargen", chargen_sends_the_pattern, G_N_ELEMENTS (totals) },
-    { "chargen", chargen_ends_in_time, 1 },
-    { "chargen", chargen_ends_when_the_client_does, 1 },
-    { "chargen", chargen_ends_when_the_server_closes, 1 },
+    { "greeting", banner_comes_unasked, N_MIX_INS },
+    { "greeting", messages_are_answered, G_N_ELEMENTS (dialogues) * N_MIX_INS },
+    { "greeting", endless_message_times_out, N_MIX_INS },
+    { "greeting", message_is_logged_whole, N_MIX_INS },
+    { "discard", discard_answers_nothing, N_MIX_INS },
+    { "discard", discard_ends_at_its_limits, 2 * N_MIX_INS },
+    { "discard", discard_is_not_kept_by_a_trickle, N_MIX_INS },
+    { "chargen", chargen_sends_the_pattern, G_N_ELEMENTS (totals) * N_MIX_INS },
+    { "chargen", chargen_ends_in_time, N_MIX_INS },
+    { "chargen", chargen_ends_when_the_client_does, N_MIX_INS },
+    { "chargen", chargen_ends_when_the_server_closes, N_MIX_INS },
   };
 
   return srv_test_run_entries ("simple-handlers", entries,

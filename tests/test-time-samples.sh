@@ -121,7 +121,7 @@ declare -A forms=(
   [rfc-868]="${date}Z"
   [daytime]='[A-Z][a-z]+, [A-Z][a-z]+ [0-9]{1,2}, 2[0-9]{3} [0-9:]{8}-UTC'
 )
-for mix_in in inline threading forking
+for mix_in in inline threading forking fibers
 do
   for format in ctime iso-8601 rfc-868 daytime
   do

@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <socketserver-handlers.h>
+#include <sys/file.h>
 
 #define HASH "09ca7e4eaa6e8ae9c7d261167129184883644d07dfba7cbfbc4c8a2e08360d5b"
 #define TEXT "hello, world"
@@ -35,6 +36,9 @@ make_server (SrvTestTransport transport, SrvTestMixIn kind)
   SrvBaseServer *server = srv_test_make (srv_test_plain_type (transport),
                                          string, "linger-timeout", 100, NULL);
 
+  /* A handler that keeps its worker waiting is noticed when there is one. */
+  if (kind == SRV_TEST_FIBERS)
+    g_object_set (mix_in, "workers", 1, NULL);
   srv_base_server_set_mix_in (server, mix_in);
   return server;
 }
@@ -337,6 +341,31 @@ START_TEST (one_of_two_uploads_of_a_name_wins)
 }
 END_TEST
 
+/* Another process has the directory locked: who waits for it holds up nobody,
+ * also where all share one thread. */
+START_TEST (wait_for_the_lock_holds_up_nobody)
+{
+  Service service = start (SRV_TEST_TCP, SRV_TEST_THREADING + _i);
+  g_autofree char *path = in_store (".srv-upload-lock");
+  int lock_fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int waiting = srv_test_connect (service.run->server);
+  int other = srv_test_connect (service.run->server);
+
+  ck_assert_int_eq (flock (lock_fd, LOCK_EX), 0);
+  srv_test_say (waiting, "upload 1 12 a -\n");
+  srv_test_say (other, "nonsense\n");
+  expect_word (other, "refused ");
+  ck_assert (srv_test_is_quiet (waiting));
+  /* Not by close: forked children have the descriptor, too. */
+  ck_assert_int_eq (flock (lock_fd, LOCK_UN), 0);
+  srv_test_close (lock_fd);
+  srv_test_expect (waiting, "go 0\n");
+  srv_test_close (waiting);
+  srv_test_close (other);
+  finish (&service);
+}
+END_TEST
+
 /* Time. */
 
 /* A byte now and then, until the server has something to say. */
@@ -466,11 +495,12 @@ main (void)
       SRV_TEST_N_MIX_INS },
     { "dialogue", less_than_announced_is_no_file, SRV_TEST_N_MIX_INS },
     { "dialogue", upload_goes_on_over_another_connection, STREAMS },
-    { "many", room_is_given_away_once, 2 },
-    { "many", one_of_two_uploads_of_a_name_wins, 2 },
+    { "many", room_is_given_away_once, 3 },
+    { "many", one_of_two_uploads_of_a_name_wins, 3 },
+    { "many", wait_for_the_lock_holds_up_nobody, 3 },
     { "time", slow_client_is_cut_off,
       (int) G_N_ELEMENTS (slow_clients) * SRV_TEST_N_MIX_INS },
-    { "time", stop_is_told_and_part_is_kept, 2 },
+    { "time", stop_is_told_and_part_is_kept, 3 },
     { "post", post_is_silent, SRV_TEST_N_MIX_INS },
     { "post", refused_post_is_logged, (int) G_N_ELEMENTS (bad_posts) },
   };
