@@ -32,13 +32,15 @@ static const char description[] =
   "quoted; the line `exit' ends. Output goes to standard output, error output\n"
   "and events to standard error.\n\n"
   "Exit status: that of the last command, or 128 and the number of the signal\n"
-  "that ended it; 77 the server refused it, 64 wrong usage, 69 refused or\n"
-  "cannot connect, 74 other trouble, 75 timeout, 76 cut off or not understood.\n";
+  "that ended it; 77 the server refused it, 64 wrong usage, 65 a line with an\n"
+  "open quote or a too long one, 69 refused or cannot connect, 74 other trouble,\n"
+  "75 timeout, 76 cut off or not understood.\n";
 
-/* One line, without its end; NULL at the end of the input. The line is read as
- * it comes: what is typed ahead stays in the input. */
+/* One line, without its end; NULL at the end of the input, or with an error: half
+ * a line is another command. The line is read as it comes: what is typed ahead
+ * stays in the input. */
 static char *
-read_command (FILE *input)
+read_command (FILE *input, GError **error)
 {
   char line[COMMAND_MAX_LINE];
   gsize length;
@@ -48,6 +50,12 @@ read_command (FILE *input)
   if (fgets (line, sizeof line, input) == NULL)
     return NULL;
   length = strlen (line);
+  if (length == sizeof line - 1 && line[length - 1] != '\n')
+    {
+      g_set_error (error, SRV_ERROR, SRV_ERROR_TOO_LONG,
+                   "a command is longer than %d bytes", COMMAND_MAX_LINE - 2);
+      return NULL;
+    }
   if (sample_client_is_exit (line, length))
     return NULL;
   return g_strdup (g_strchomp (line));
@@ -65,10 +73,10 @@ run_commands (SampleClient *client, CommandTalk *talk, GError **error)
     }
   for (;;)
     {
-      g_autofree char *line = read_command (stdin);
+      g_autofree char *line = read_command (stdin, error);
 
       if (line == NULL)
-        return TRUE;
+        return *error == NULL;
       if (*line != '\0' && !command_talk_run (talk, line, error))
         return FALSE;
     }

@@ -325,7 +325,7 @@ command_talk_run (CommandTalk *self, const char *line, GError **error)
           return FALSE;
         }
       g_printerr ("%s: %s\n", g_get_prgname (), local->message);
-      self->status = EX_USAGE;
+      self->status = EX_DATAERR;
       return TRUE;
     }
   return receive_answer (self, error);

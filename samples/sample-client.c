@@ -138,8 +138,11 @@ exit_status_of (SampleClient *self, const GError *error)
 {
   if (error == NULL)
     return EX_OK;
-  if (error->domain == G_OPTION_ERROR || error->domain == SRV_ERROR)
+  if (error->domain == G_OPTION_ERROR ||
+      g_error_matches (error, SRV_ERROR, SRV_ERROR_BAD_ENDPOINT))
     return EX_USAGE;
+  if (error->domain == SRV_ERROR)
+    return EX_DATAERR;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     return EX_TEMPFAIL;
   if (self->socket == NULL ||

@@ -44,9 +44,9 @@ static const char description[] =
   "host and port if the input is a terminal, and takes tcp:127.0.0.1:9999\n"
   "otherwise. Without a file, reads the paths from standard input, a line\n"
   "each, with or without `post|' before it; the line `exit' ends.\n\n"
-  "Exit status: 0 all stored, 64 wrong usage, 65 another checksum, 66 cannot\n"
-  "read a file, 69 cannot connect, 73 refused, 74 other trouble, 75 try\n"
-  "again: timeout or busy, 76 cut off or not understood.\n";
+  "Exit status: 0 all stored, 64 wrong usage, 65 another checksum or a too\n"
+  "long line, 66 cannot read a file, 69 cannot connect, 73 refused, 74 other\n"
+  "trouble, 75 try again: timeout or busy, 76 cut off or not understood.\n";
 
 /* The worst comes last; the first one that went wrong counts. */
 static void

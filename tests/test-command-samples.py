@@ -262,6 +262,9 @@ class Commands(CommandCase):
     def test_forking(self):
         self.try_all('forking')
 
+    def test_fibers(self):
+        self.try_all('fibers')
+
     def test_inherit_nothing(self):
         self.start()
         os.environ['SECRET'] = 'secret'
@@ -292,7 +295,7 @@ class Clients(CommandCase):
         return connection
 
     def test_vanish_in_mid_output(self):
-        for mix_in in 'inline', 'threading', 'forking':
+        for mix_in in 'inline', 'threading', 'forking', 'fibers':
             for name in 'endless', 'sleep', 'silent', 'fork':
                 with self.subTest(mix_in=mix_in, name=name):
                     self.begin(name, mix_in).socket.close()
@@ -397,7 +400,7 @@ class Clients(CommandCase):
 
 class Ends(CommandCase):
     def test_a_server_that_closes_ends_commands(self):
-        for mix_in in 'threading', 'forking':
+        for mix_in in 'threading', 'forking', 'fibers':
             for name, code in (('sleep', signal.SIGTERM),
                                ('stubborn', signal.SIGKILL)):
                 with self.subTest(mix_in=mix_in, name=name):
@@ -501,7 +504,8 @@ class Programs(CommandCase):
     def test_exit_statuses(self):
         self.start()
         for text, expected in ((b'kill\n', 137), (b'nothing\n', 77),
-                               (b'say "\n', 64), (b'', 0), (b'both\nsay a', 0)):
+                               (b'say "\n', 65),
+                               (b'say ' + b'a' * 5000 + b'\n', 65), (b'', 0), (b'both\nsay a', 0)):
             with self.subTest(text=text):
                 self.assertEqual(self.client(text).returncode, expected)
         self.assertEqual(self.client(b'sleep\n', '--wait=0.2').returncode, 75)
