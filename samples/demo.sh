@@ -10,10 +10,14 @@
 set -u
 
 build=${SRV_BUILDDIR:-.}
+source=$(dirname "$0")
 samples=$build/samples
 work=$(mktemp -d "${TMPDIR:-/tmp}/srv-demo.XXXXXX") || exit 1
 pids=
 n_wrong=0
+
+# Nothing in here takes longer than this many seconds.
+limit=20
 
 clean_up ()
 {
@@ -51,22 +55,32 @@ start ()
   mkfifo "$fifo" || exit 1
   "$samples/$program" "$@" >"$fifo" 2>"$work/events" &
   pids="$pids $!"
-  timeout 20 head -n "$count" "$fifo" >"$work/lines"
+  timeout $limit head -n "$count" "$fifo" >"$work/lines"
   rm -f "$fifo"
   indent <"$work/lines"
   endpoints=$(sed -n 's/^listening on //p' "$work/lines")
   test "$(echo "$endpoints" | wc -l)" -eq "$count" || wrong "the server does not listen"
 }
 
-# talk ENDPOINT TEXT EXPECTED: sends a line, shows and checks the reply.
-talk ()
+# try COMMAND ARGUMENTS...: runs a sample client with the standard input that it
+# is given, shows what it says, events first; leaves its output in $reply.
+try ()
 {
-  echo "\$ echo '$2' | echo-client $1"
-  reply=$(printf '%s\n' "$2" | "$samples/echo-client" "$1" 2>"$work/said")
+  client=$1
+  shift
+  reply=$(timeout $limit "$samples/$client" "$@" 2>"$work/said")
   status=$?
   indent <"$work/said"
   printf '%s\n' "$reply" | indent
   test $status -eq 0 || wrong "exit status $status"
+}
+
+# talk ENDPOINT TEXT EXPECTED: sends a line, shows and checks the reply.
+talk ()
+{
+  echo "\$ echo '$2' | echo-client $1"
+  printf '%s\n' "$2" >"$work/input"
+  try echo-client "$1" <"$work/input"
   test "$reply" = "$3" || wrong "expected '$3'"
 }
 
@@ -122,6 +136,57 @@ talk "$endpoints" 'in twenty lines' 'IN TWENTY LINES'
 stop_all
 
 echo
+echo '== Fibers: the same handler, many clients in one thread'
+start 1 echo-server --mix-in fibers --quiet --listen tcp:127.0.0.1:0
+talk "$endpoints" 'hello, fiber' 'hello, fiber'
+
+echo
+echo '== The time over UDP: the server must be asked'
+start 1 time-server --format iso-8601 --quiet --listen udp:127.0.0.1:0
+echo "\$ time-client --format iso-8601 $endpoints"
+try time-client --format iso-8601 "$endpoints" </dev/null
+case $reply in
+  'current time: 2'*T*:*) ;;
+  *) wrong 'expected a time' ;;
+esac
+
+echo
+echo '== An upload: its progress, and the verdict of the server'
+mkdir "$work/in"
+head -c 30000000 /dev/urandom >"$work/holiday.jpg"
+start 1 upload-server --directory "$work/in" --mix-in fibers --quiet \
+  --listen tcp:127.0.0.1:0
+echo "\$ upload-client $endpoints holiday.jpg"
+# Its events and its progress go where they are seen: a bar needs a terminal.
+reply=$(timeout --foreground $limit "$samples/upload-client" "$endpoints" \
+  "$work/holiday.jpg" </dev/null) || wrong "exit status $?"
+printf '%s\n' "$reply" | indent
+cmp -s "$work/holiday.jpg" "$work/in/holiday.jpg" || wrong 'another file arrived'
+case $reply in
+  'stored 30000000 holiday.jpg '*) ;;
+  *) wrong 'expected the verdict' ;;
+esac
+
+echo
+echo '== A remote command, and one that is not allowed'
+cat >"$work/commands.conf" <<EOF
+[command greet]
+argv=/bin/echo;hello,;{1}
+EOF
+start 1 command-server --commands "$work/commands.conf" --mix-in fibers \
+  --quiet --listen "unix:$work/command.socket"
+echo "\$ echo 'greet world' | command-client --quiet $endpoints"
+echo 'greet world' >"$work/input"
+try command-client --quiet "$endpoints" <"$work/input"
+test "$reply" = 'hello, world' || wrong "expected 'hello, world'"
+echo "\$ echo 'cat /etc/passwd' | command-client --quiet $endpoints"
+echo 'cat /etc/passwd' | timeout $limit "$samples/command-client" --quiet \
+  "$endpoints" 2>&1 | indent >"$work/said"
+cat "$work/said"
+grep -q 'command-client: ' "$work/said" || wrong 'expected a refusal'
+stop_all
+
+echo
 echo '== What a server reports: the seven events'
 start 1 echo-server --mix-in threading --listen tcp:127.0.0.1:0
 talk "$endpoints" 'hello, log' 'hello, log'
@@ -141,6 +206,17 @@ In one terminal:
 in another:
   $samples/echo-client tcp:127.0.0.1:9999
 and type; 'exit' ends the client, Ctrl-C the server. '--help' shows the rest.
+The others in the same way, a server and a client each:
+  $samples/echo-server --mix-in fibers
+  $samples/echo-client
+  $samples/time-server --listen udp:127.0.0.1:10000
+  $samples/time-client udp:127.0.0.1:10000
+  $samples/upload-server --directory /tmp --mix-in fibers
+  $samples/upload-client tcp:127.0.0.1:9999 FILE
+  $samples/command-server --commands $source/commands.conf
+  echo uptime | $samples/command-client tcp:127.0.0.1:9999
+  $samples/operator-server --mix-in threading
+  $samples/operator-client tcp:127.0.0.1:9999
 
 EOF
 
