@@ -18,6 +18,7 @@
 typedef struct
 {
   SrvUploadStore *store;
+  SrvBaseServer *server; /* borrowed from the run */
   SrvTestRun *run;
 } Service;
 
@@ -43,19 +44,28 @@ make_server (SrvTestTransport transport, SrvTestMixIn kind)
   return server;
 }
 
+/* A service that is yet to run. What is set now, processes that are forked
+ * before the first client know, too. */
 static Service
-start (SrvTestTransport transport, SrvTestMixIn mix_in)
+prepare (SrvTestTransport transport, SrvTestMixIn mix_in)
 {
   g_autofree char *directory = in_store (NULL);
   g_autoptr (GError) error = NULL;
-  SrvBaseServer *server = make_server (transport, mix_in);
-  Service service = { 0 };
+  Service service = { .server = make_server (transport, mix_in) };
 
   ck_assert_int_eq (g_mkdir_with_parents (directory, 0700), 0);
   service.store = srv_upload_store_new (directory, &error);
   srv_test_assert_no_error (error);
-  srv_upload_handler_install (server, service.store);
-  service.run = srv_test_run (server);
+  srv_upload_handler_install (service.server, service.store);
+  return service;
+}
+
+static Service
+start (SrvTestTransport transport, SrvTestMixIn mix_in)
+{
+  Service service = prepare (transport, mix_in);
+
+  service.run = srv_test_run (service.server);
   return service;
 }
 
@@ -286,11 +296,12 @@ END_TEST
 
 START_TEST (room_is_given_away_once)
 {
-  Service service = start (SRV_TEST_TCP, SRV_TEST_THREADING + _i);
+  Service service = prepare (SRV_TEST_TCP, SRV_TEST_THREADING + _i);
   int fds[N_CLIENTS];
   guint n_go = 0;
 
   g_object_set (service.store, "quota", (guint64) 100, NULL);
+  service.run = srv_test_run (service.server);
   for (guint i = 0; i < N_CLIENTS; i++)
     {
       g_autofree char *header = g_strdup_printf ("upload 1 30 f%u -\n", i);
@@ -395,11 +406,12 @@ static const struct
 
 START_TEST (slow_client_is_cut_off)
 {
-  Service service = start (SRV_TEST_TCP, _i % SRV_TEST_N_MIX_INS);
+  Service service = prepare (SRV_TEST_TCP, _i % SRV_TEST_N_MIX_INS);
   const char *begin = slow_clients[_i / SRV_TEST_N_MIX_INS].begin;
   int fd;
 
   g_object_set (service.store, "stall-timeout", 100, "min-rate", 1000000, NULL);
+  service.run = srv_test_run (service.server);
   fd = srv_test_connect (service.run->server);
   srv_test_say (fd, begin);
   if (g_str_has_suffix (begin, "\n"))
@@ -433,10 +445,11 @@ END_TEST
 /* The tutorial's protocol: nothing comes back. */
 START_TEST (post_is_silent)
 {
-  Service service = start (SRV_TEST_TCP, _i);
+  Service service = prepare (SRV_TEST_TCP, _i);
   int fd;
 
   g_object_set (service.store, "allow-post", TRUE, NULL);
+  service.run = srv_test_run (service.server);
   fd = srv_test_connect (service.run->server);
   srv_test_say (fd, "post|a b.txt|12" TEXT "post|empty|0post|c|3xyz");
   ck_assert_int_eq (shutdown (fd, SHUT_WR), 0);
@@ -465,10 +478,11 @@ static const struct
 /* The operator hears of what the client cannot be told. */
 START_TEST (refused_post_is_logged)
 {
-  Service service = start (SRV_TEST_TCP, SRV_TEST_THREADING);
+  Service service = prepare (SRV_TEST_TCP, SRV_TEST_THREADING);
   int fd;
 
   g_object_set (service.store, "allow-post", TRUE, NULL);
+  service.run = srv_test_run (service.server);
   fd = srv_test_connect (service.run->server);
   srv_test_begin_log ();
   srv_test_say (fd, bad_posts[_i].text);
