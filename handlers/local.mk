@@ -87,6 +87,12 @@ srv_handlers_sources = \
 
 srv_handlers_private_headers = \
 	%reldir%/srv-ascii-private.h \
+	%reldir%/srv-chat-event-private.h \
+	%reldir%/srv-chat-handler-private.h \
+	%reldir%/srv-chat-hub-private.h \
+	%reldir%/srv-chat-limits-private.h \
+	%reldir%/srv-chat-name-private.h \
+	%reldir%/srv-chat-room-private.h \
 	%reldir%/srv-command-exec-private.h \
 	%reldir%/srv-command-plan-private.h \
 	%reldir%/srv-command-policy-private.h \
@@ -95,13 +101,6 @@ srv_handlers_private_headers = \
 	%reldir%/srv-command-session-private.h \
 	%reldir%/srv-command-supervisor-private.h \
 	%reldir%/srv-command-template-private.h \
-	%reldir%/srv-time-limit-private.h \
-	%reldir%/srv-chat-event-private.h \
-	%reldir%/srv-chat-handler-private.h \
-	%reldir%/srv-chat-hub-private.h \
-	%reldir%/srv-chat-limits-private.h \
-	%reldir%/srv-chat-name-private.h \
-	%reldir%/srv-chat-room-private.h \
 	%reldir%/srv-jim-framer-private.h \
 	%reldir%/srv-jim-json-private.h \
 	%reldir%/srv-jim-message-private.h \

@@ -79,6 +79,12 @@ make_handler (G_GNUC_UNUSED SrvBaseServer *server,
   return SRV_BASE_REQUEST_HANDLER (handler);
 }
 
+static void
+install (SrvBaseServer *server, gpointer hub)
+{
+  srv_base_server_set_handler_factory (server, make_handler, hub, NULL);
+}
+
 /* What the options cannot be; NULL when they are well. */
 static const char *
 find_problem (SampleServer *sample)
@@ -95,7 +101,7 @@ find_problem (SampleServer *sample)
       messages_per_second < 0 || message_burst < 1)
     return "a limit is too small";
   if (!sample_server_is_one_process (sample))
-    return "people in different processes cannot talk: not forking";
+    return "people in different processes cannot talk: no forking, no prefork";
   return NULL;
 }
 
@@ -119,6 +125,6 @@ main (int argc, char **argv)
     }
   g_object_set (hub, "max-connections", max_clients,
                 "max-connections-per-address", max_clients_per_address, NULL);
-  sample_server_set_factory (sample, make_handler, hub);
+  sample_server_set_prepare (sample, install, hub);
   return sample_server_run (sample, SRV_TYPE_LINE_CHAT_HANDLER, G_TYPE_INVALID);
 }

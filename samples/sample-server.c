@@ -36,8 +36,6 @@ struct _SampleServer
   gpointer prepare_data;
   SampleServerFunc on_ready; /* NULL: nobody wants to know */
   gpointer on_ready_data;
-  SrvHandlerFactory factory; /* NULL: handlers are made by their type */
-  gpointer factory_data;
 
   SrvEventLog *log;   /* NULL: none is wanted */
   GPtrArray *servers; /* of SrvBaseServer */
@@ -267,9 +265,6 @@ listen_everywhere (SampleServer *self,
       if (server == NULL)
         return FALSE;
       g_ptr_array_add (self->servers, server);
-      if (self->factory != NULL)
-        srv_base_server_set_handler_factory (server, self->factory,
-                                             self->factory_data, NULL);
       if (!srv_signals_bind (server, error))
         return FALSE;
       if (self->log != NULL)
@@ -397,15 +392,6 @@ sample_server_is_one_process (SampleServer *self)
 {
   return self->make_mix_in != srv_forking_mix_in_new &&
          self->make_mix_in != srv_prefork_mix_in_new;
-}
-
-void
-sample_server_set_factory (SampleServer *self,
-                           SrvHandlerFactory factory,
-                           gpointer data)
-{
-  self->factory = factory;
-  self->factory_data = data;
 }
 
 /* FALSE when the program shall end now, with @exit_status. */

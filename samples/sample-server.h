@@ -32,11 +32,6 @@ void sample_server_set_default_mix_in (SampleServer *self,
                                        SrvMixIn *(*make_mix_in) (void) );
 /* After parsing: whether all clients are served in this process. */
 gboolean sample_server_is_one_process (SampleServer *self);
-/* Who makes the handlers, in place of a type. */
-void sample_server_set_factory (SampleServer *self,
-                                SrvHandlerFactory factory,
-                                gpointer data);
-
 int sample_server_run (SampleServer *self,
                        GType stream_handler,
                        GType datagram_handler);
