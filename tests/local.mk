@@ -10,8 +10,8 @@ test_programs = \
 	%reldir%/test-base-server \
 	%reldir%/test-chat-hub \
 	%reldir%/test-client \
-	%reldir%/test-connection-post \
 	%reldir%/test-command \
+	%reldir%/test-connection-post \
 	%reldir%/test-connection \
 	%reldir%/test-create-connection \
 	%reldir%/test-drain \
