@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 docs_chapters = \
+	%reldir%/choosing-a-mix-in.md \
 	%reldir%/framing.md \
 	%reldir%/index.md \
 	%reldir%/performance.md \
