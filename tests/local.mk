@@ -196,12 +196,6 @@ EXTRA_DIST += \
 	%reldir%/bench/udp-echo.c \
 	$(NULL)
 
-# Fuzz targets: functions that clang's libFuzzer calls.
-EXTRA_DIST += \
-	%reldir%/fuzz/corpus-jim \
-	%reldir%/fuzz/fuzz-jim.c \
-	$(NULL)
-
 # How tests are run
 
 TEST_EXTENSIONS = .sh .py

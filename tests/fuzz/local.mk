@@ -7,6 +7,7 @@
 fuzz_targets = \
 	%reldir%/fuzz-command \
 	%reldir%/fuzz-framing \
+	%reldir%/fuzz-jim \
 	%reldir%/fuzz-upload \
 	$(NULL)
 
@@ -25,6 +26,8 @@ fuzz_ldadd = \
 %canon_reldir%_fuzz_command_LDADD = $(fuzz_ldadd)
 %canon_reldir%_fuzz_framing_SOURCES = %reldir%/fuzz-framing.c $(fuzz_common)
 %canon_reldir%_fuzz_framing_LDADD = $(fuzz_ldadd)
+%canon_reldir%_fuzz_jim_SOURCES = %reldir%/fuzz-jim.c $(fuzz_common)
+%canon_reldir%_fuzz_jim_LDADD = $(fuzz_ldadd)
 %canon_reldir%_fuzz_upload_SOURCES = %reldir%/fuzz-upload.c $(fuzz_common)
 %canon_reldir%_fuzz_upload_LDADD = $(fuzz_ldadd)
 
@@ -46,6 +49,7 @@ fuzz_cflags = \
 	-fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined \
 	$(GLIB_CFLAGS) \
+	$(JANSSON_CFLAGS) \
 	$(NULL)
 fuzz_objects = \
 	$(patsubst %.c,$(fuzz_build)/%.o,$(srv_sources) $(srv_handlers_sources))
@@ -65,7 +69,7 @@ $(fuzz_build)/%.o: %.c $(fuzz_headers)
 
 $(fuzz_programs): $(fuzz_build)/%: $(fuzz_build)/%reldir%/%.o $(fuzz_objects)
 	$(AM_V_CCLD)$(FUZZ_CC) $(fuzz_cflags) -fsanitize=fuzzer -o $@ $^ \
-	  $(GLIB_LIBS)
+	  $(GLIB_LIBS) $(JANSSON_LIBS)
 
 fuzz: fuzz-compiler
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(fuzz_programs)
