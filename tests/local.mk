@@ -278,7 +278,7 @@ if HAVE_VALGRIND
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check-TESTS \
 	  TESTS='$(valgrind_tests)' \
 	  LOG_COMPILER='$(valgrind_compiler)' \
-	  TESTS_ENVIRONMENT='G_SLICE=always-malloc SRV_VALGRIND=1 CK_TIMEOUT_MULTIPLIER=10' \
+	  TESTS_ENVIRONMENT='G_SLICE=always-malloc SRV_VALGRIND=1 SRV_TEST_SHORT=1 CK_TIMEOUT_MULTIPLIER=10' \
 	  TEST_SUITE_LOG=test-suite-valgrind.log
 else
 	@echo 'configure was told not to use valgrind, or did not find it' >&2
@@ -298,7 +298,7 @@ check-threads: all
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(check_LTLIBRARIES) $(check_PROGRAMS)
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check-TESTS \
 	  TESTS='$(thread_tests)' \
-	  TESTS_ENVIRONMENT='G_SLICE=always-malloc TSAN_OPTIONS="$(tsan_options)"' \
+	  TESTS_ENVIRONMENT='G_SLICE=always-malloc SRV_TEST_SHORT=1 TSAN_OPTIONS="$(tsan_options)"' \
 	  TEST_SUITE_LOG=test-suite-threads.log
 tsan_options = \
 	die_after_fork=0 \

@@ -1639,12 +1639,13 @@ srv_test_main (Suite *suite)
   return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* Valgrind is twenty times as slow and looks at the same code in every run of a
- * long loop: there each third of them is run, another third for each test. */
+/* Valgrind and ThreadSanitizer are many times as slow, and look at the same code
+ * in every run of a long loop: there each third of them is run, another third
+ * for each test. */
 static void
 add_runs (TCase *tcase, const SrvTestEntry *entry, guint number)
 {
-  int step = g_getenv ("SRV_VALGRIND") != NULL && entry->n > 6 ? 3 : 1;
+  int step = g_getenv ("SRV_TEST_SHORT") != NULL && entry->n > 6 ? 3 : 1;
 
   for (int i = (int) number % step; i < entry->n; i += step)
     tcase_add_loop_test (tcase, entry->test, i, i + 1);
