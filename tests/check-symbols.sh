@@ -50,7 +50,20 @@ check ()
   empty "$2 exports all that public headers declare" "$scratch/missing"
 }
 
+# never_calls NAME PATTERN: nothing of it in what the framework takes from other
+# libraries.
+never_calls ()
+{
+  nm -D --undefined-only "$SRV_BUILDDIR/framework/.libs/libsocketserver-1.0.so" |
+    awk '{ print $2 }' | sed 's/@.*//' | grep -xE "$2" > "$scratch/called"
+  empty "$1" "$scratch/called"
+}
+
 check framework libsocketserver-1.0
+never_calls "framework never asks the wall clock (D-53)" \
+  'time|gettimeofday|clock_gettime|g_get_(real|current)_time|g_date_time_new_now.*'
+never_calls "framework never looks up the name of an address (D-54)" \
+  'getnameinfo|gethostby.*|g_resolver_lookup_by_address.*'
 check handlers libsocketserver-handlers-1.0
 
 tap_done

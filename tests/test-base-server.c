@@ -6,6 +6,7 @@
 #include "srv-test.h"
 
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 /* A request of the test's own kind. Every function has a default. */
 
@@ -644,6 +645,31 @@ START_TEST (failed_configuration_fails_the_construction)
 }
 END_TEST
 
+/* Without a descriptor for the socket the construction fails with what the
+ * system said, and nothing is left behind (SS-087). In Python it escapes, and
+ * server_close() does not run. */
+START_TEST (missing_socket_fails_the_construction)
+{
+  const rlim_t n_left = 2; /* for the two eventfds */
+  g_autoptr (SrvEndpoint) endpoint = srv_test_endpoint (_i);
+  g_autofree char *string = srv_endpoint_to_string (endpoint);
+  g_autoptr (GError) error = NULL;
+  struct rlimit saved;
+  struct rlimit limit;
+  int first = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+
+  ck_assert_int_eq (getrlimit (RLIMIT_NOFILE, &saved), 0);
+  limit = saved;
+  limit.rlim_cur = (rlim_t) first + n_left;
+  close (first);
+  ck_assert_int_eq (setrlimit (RLIMIT_NOFILE, &limit), 0);
+  ck_assert_ptr_null (
+    srv_test_try (srv_test_plain_type (_i), string, &error, NULL));
+  ck_assert_int_eq (setrlimit (RLIMIT_NOFILE, &saved), 0);
+  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -662,6 +688,7 @@ main (void)
     { "life", failed_construction_closes, 2 * SRV_TEST_N_TRANSPORTS },
     { "life", socket_is_configured_before_it_is_bound, 1 },
     { "life", failed_configuration_fails_the_construction, 1 },
+    { "life", missing_socket_fails_the_construction, SRV_TEST_N_TRANSPORTS },
   };
 
   return srv_test_run_entries ("BaseServer", tests, G_N_ELEMENTS (tests));
