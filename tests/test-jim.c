@@ -117,7 +117,6 @@ static void
 apply (SrvBaseRequestHandler *handler, const char *text)
 {
   g_auto (GStrv) parts = NULL;
-  g_auto (GValue) value = G_VALUE_INIT;
   GParamSpec *pspec;
 
   if (text == NULL)
