@@ -245,7 +245,7 @@ take_post (SrvPostQueue *self, GBytes *bytes)
     self->head_done = done;
   g_queue_push_tail (&self->waiting, g_bytes_ref (bytes));
   self->n_bytes += length - done;
-  if (self->job.wait == SRV_FLUSH_IDLE && !self->writing)
+  if (g_atomic_int_get (&self->job.wait) == SRV_FLUSH_IDLE && !self->writing)
     send_or_leave (self);
   return TRUE;
 }

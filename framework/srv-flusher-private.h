@@ -38,7 +38,7 @@ struct _SrvFlushJob
   void (*unref) (SrvFlushJob *self);
 
   /* The flusher's, under its lock. */
-  SrvFlushWait wait;
+  int wait; /* a SrvFlushWait; atomic, for who posts looks at it as well */
   int fd;
   guint64 id;
   gint64 due;

@@ -114,11 +114,11 @@ wake (Flusher *self)
 static void
 stop_waiting (Flusher *self, SrvFlushJob *job)
 {
-  if (job->wait == SRV_FLUSH_WRITABLE)
+  if (g_atomic_int_get (&job->wait) == SRV_FLUSH_WRITABLE)
     epoll_ctl (self->epoll_fd, EPOLL_CTL_DEL, job->fd, NULL);
-  else if (job->wait == SRV_FLUSH_AT_TIME)
+  else if (g_atomic_int_get (&job->wait) == SRV_FLUSH_AT_TIME)
     g_sequence_remove (job->place);
-  job->wait = SRV_FLUSH_IDLE;
+  g_atomic_int_set (&job->wait, SRV_FLUSH_IDLE);
 }
 
 static gint64
@@ -296,14 +296,14 @@ wait_writable (SrvFlushJob *job, int fd, GError **error)
   if (self == NULL)
     return FALSE;
   put_into_table (self, job);
-  if (job->wait == SRV_FLUSH_WRITABLE)
+  if (g_atomic_int_get (&job->wait) == SRV_FLUSH_WRITABLE)
     return TRUE;
   stop_waiting (self, job);
   event.data.u64 = job->id;
   if (epoll_ctl (self->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
     return srv_set_errno_error (error, errno,
                                 "could not prepare to send later");
-  job->wait = SRV_FLUSH_WRITABLE;
+  g_atomic_int_set (&job->wait, SRV_FLUSH_WRITABLE);
   job->fd = fd;
   return TRUE;
 }
@@ -330,7 +330,7 @@ srv_flusher_wait_until (SrvFlushJob *job, gint64 due, GError **error)
     {
       put_into_table (self, job);
       stop_waiting (self, job);
-      job->wait = SRV_FLUSH_AT_TIME;
+      g_atomic_int_set (&job->wait, SRV_FLUSH_AT_TIME);
       job->due = due;
       job->place =
         g_sequence_insert_sorted (self->timed, job, compare_due, NULL);

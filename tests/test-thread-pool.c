@@ -270,8 +270,8 @@ START_TEST (missing_thread_is_no_failure)
     fds[i] = srv_test_connect (server);
   srv_test_wait_for_number (N_RUNNING, 1);
   srv_test_eventually (srv_test_count_log_event ("thread-missing") > 0);
-  srv_test_eventually (
-    srv_thread_pool_mix_in_get_n_threads (pool_of (server)) == 1);
+  ck_assert_uint_ge (srv_thread_pool_mix_in_get_n_threads (pool_of (server)),
+                     1);
   srv_test_open_gate (0);
   for (guint i = 0; i < 3; i++)
     expect_done (fds[i]);
