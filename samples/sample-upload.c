@@ -117,14 +117,27 @@ fail_cut_off (GError **error)
   return FALSE;
 }
 
-/* Takes what has come of the reply; TRUE when there is no error. The line is in
- * the job when it is whole. */
+/* The first line of what has come, if it is whole: it is in the job then. One
+ * read may bring two lines. */
+static void
+take_line (Job *job)
+{
+  GString *reply = job->upload->reply;
+  const char *newline = memchr (reply->str, '\n', reply->len);
+
+  if (newline == NULL)
+    return;
+  g_free (job->line);
+  job->line = g_strndup (reply->str, (gsize) (newline - reply->str));
+  g_string_erase (reply, 0, newline - reply->str + 1);
+}
+
+/* Takes what has come of the reply; TRUE when there is no error. */
 static gboolean
 receive_reply (Job *job, GError **error)
 {
   GString *reply = job->upload->reply;
   char chunk[1024];
-  const char *newline;
   g_autoptr (GError) local = NULL;
   gssize n = sample_client_receive (job->client, chunk, sizeof chunk, &local);
 
@@ -138,12 +151,7 @@ receive_reply (Job *job, GError **error)
   if (n == 0 || reply->len + (gsize) n > MAX_REPLY)
     return fail_cut_off (error);
   g_string_append_len (reply, chunk, n);
-  newline = memchr (reply->str, '\n', reply->len);
-  if (newline == NULL)
-    return TRUE;
-  g_free (job->line);
-  job->line = g_strndup (reply->str, (gsize) (newline - reply->str));
-  g_string_erase (reply, 0, newline - reply->str + 1);
+  take_line (job);
   return TRUE;
 }
 
@@ -151,6 +159,7 @@ static gboolean
 wait_for_line (Job *job, gint64 deadline, GError **error)
 {
   g_clear_pointer (&job->line, g_free);
+  take_line (job);
   while (job->line == NULL)
     {
       if (!srv_wait_fd (sample_client_get_fd (job->client), G_IO_IN, deadline,
