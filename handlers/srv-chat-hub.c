@@ -258,7 +258,7 @@ srv_chat_hub_exit (SrvChatHub *self, SrvChatMember *member)
   person = g_hash_table_lookup (self->by_member, member);
   if (person != NULL)
     {
-      rooms = g_ptr_array_ref (person->rooms);
+      rooms = g_steal_pointer (&person->rooms);
       name = g_strdup (person->name);
       person->rooms =
         g_ptr_array_new_with_free_func ((GDestroyNotify) srv_chat_room_unref);
