@@ -62,6 +62,7 @@ srv_sources = \
 	%reldir%/srv-base-server-request.c \
 	%reldir%/srv-base-server-run.c \
 	%reldir%/srv-base-server-settings.c \
+	%reldir%/srv-base-server-source.c \
 	%reldir%/srv-base-server.c \
 	%reldir%/srv-children.c \
 	%reldir%/srv-client.c \
@@ -85,6 +86,8 @@ srv_sources = \
 	%reldir%/srv-error.c \
 	%reldir%/srv-escape.c \
 	%reldir%/srv-fiber-mix-in.c \
+	%reldir%/srv-fiber-requests.c \
+	%reldir%/srv-fiber-threads.c \
 	%reldir%/srv-flusher.c \
 	%reldir%/srv-forking-mix-in.c \
 	%reldir%/srv-frame-decoder.c \
@@ -99,6 +102,7 @@ srv_sources = \
 	%reldir%/srv-mix-in.c \
 	%reldir%/srv-mixed-servers.c \
 	%reldir%/srv-new-server.c \
+	%reldir%/srv-post-queue.c \
 	%reldir%/srv-prefork-mix-in.c \
 	%reldir%/srv-prefork-start.c \
 	%reldir%/srv-prefork-workers.c \
@@ -137,6 +141,7 @@ srv_private_headers = \
 	%reldir%/fiber/srv-fiber-tools-private.h \
 	%reldir%/fiber/srv-fiber-worker-private.h \
 	%reldir%/srv-accept-private.h \
+	%reldir%/srv-base-server-loop-private.h \
 	%reldir%/srv-base-server-private.h \
 	%reldir%/srv-children-private.h \
 	%reldir%/srv-connection-private.h \
@@ -147,6 +152,7 @@ srv_private_headers = \
 	%reldir%/srv-deadline-private.h \
 	%reldir%/srv-dial-private.h \
 	%reldir%/srv-errno-private.h \
+	%reldir%/srv-fiber-mix-in-private.h \
 	%reldir%/srv-flusher-private.h \
 	%reldir%/srv-framing-private.h \
 	%reldir%/srv-hook-private.h \
@@ -154,6 +160,7 @@ srv_private_headers = \
 	%reldir%/srv-listener-private.h \
 	%reldir%/srv-log-private.h \
 	%reldir%/srv-new-server-private.h \
+	%reldir%/srv-post-queue-private.h \
 	%reldir%/srv-prefork-private.h \
 	%reldir%/srv-process-private.h \
 	%reldir%/srv-reader-private.h \

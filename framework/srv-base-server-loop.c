@@ -1,16 +1,17 @@
-/* srv-base-server-loop.c - waiting: the loop, handle_request, the GSource
+/* srv-base-server-loop.c - waiting: the loop and handle_request
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * All three wait for the same things: the eventfd that says "look again", the
- * mix-in's descriptor (children that ended), and the listener, unless the
- * mix-in admits nobody or a shortage asks for a pause. There is no interval;
- * a timer exists only while somebody asked for periodic work or a pause runs.
+ * Both wait, as the source of a main context does, for the same things: the
+ * eventfd that says "look again", the mix-in's descriptor (children that ended),
+ * and the listener, unless the mix-in admits nobody or a shortage asks for a
+ * pause. There is no interval; a timer exists only while somebody asked for
+ * periodic work or a pause runs.
  */
 
 #include "config.h"
 
-#include "srv-base-server-private.h"
+#include "srv-base-server-loop-private.h"
 #include "srv-deadline-private.h"
 #include "srv-errno-private.h"
 #include "srv-hook-private.h"
@@ -20,21 +21,6 @@
 
 /* How many requests one wake-up may bring before the loop looks around. */
 #define BATCH 64
-
-enum
-{
-  WAKE,
-  MIX_IN,
-  CANCEL,
-  LISTENER, /* the last: the one that loops may share */
-  N_FDS = SRV_WAIT_SET_SIZE,
-};
-
-typedef struct
-{
-  struct pollfd fds[N_FDS];
-  gint64 deadline;
-} Wait;
 
 static gboolean
 admits (SrvBaseServer *self)
@@ -64,21 +50,21 @@ pause_end (const SrvLoop *loop)
   return resume_at > g_get_monotonic_time () ? resume_at : 0;
 }
 
-static void
-prepare (SrvBaseServer *self, SrvLoop *loop, Wait *wait)
+void
+srv_loop_prepare (SrvBaseServer *self, SrvLoop *loop, SrvLoopWait *wait)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   gint64 resume_at = pause_end (loop);
   gboolean open = admits (self);
 
-  *wait = (Wait){ .deadline = SRV_DEADLINE_NEVER };
-  for (int i = 0; i < N_FDS; i++)
+  *wait = (SrvLoopWait){ .deadline = SRV_DEADLINE_NEVER };
+  for (int i = 0; i < SRV_LOOP_N_FDS; i++)
     wait->fds[i] = (struct pollfd){ -1, POLLIN, 0 };
-  wait->fds[WAKE].fd = priv->wake_fd;
+  wait->fds[SRV_LOOP_WAKE].fd = priv->wake_fd;
   if (priv->mix_in != NULL)
-    wait->fds[MIX_IN].fd = srv_mix_in_fileno (priv->mix_in, self);
+    wait->fds[SRV_LOOP_MIX_IN].fd = srv_mix_in_fileno (priv->mix_in, self);
   if (open && resume_at == 0)
-    wait->fds[LISTENER].fd = srv_base_server_fileno (self);
+    wait->fds[SRV_LOOP_LISTENER].fd = srv_base_server_fileno (self);
   else if (open)
     wait->deadline = resume_at;
 }
@@ -93,8 +79,8 @@ fail_closed (GError **error)
 
 /* poll () ignores a negative descriptor, so a server without one would sleep
  * for ever. */
-static gboolean
-check_descriptor (SrvBaseServer *self, GError **error)
+gboolean
+srv_loop_check_descriptor (SrvBaseServer *self, GError **error)
 {
   if (srv_base_server_fileno (self) >= 0)
     return TRUE;
@@ -107,22 +93,22 @@ check_descriptor (SrvBaseServer *self, GError **error)
 }
 
 /* There is something to do before the system has anything to tell. */
-static gboolean
-need_not_wait (const SrvLoop *loop, const Wait *wait)
+gboolean
+srv_loop_need_not_wait (const SrvLoop *loop, const SrvLoopWait *wait)
 {
-  return loop->more && wait->fds[LISTENER].fd >= 0;
+  return loop->more && wait->fds[SRV_LOOP_LISTENER].fd >= 0;
 }
 
 static gboolean
 wait_once (SrvBaseServer *self,
            SrvLoop *loop,
-           Wait *wait,
+           SrvLoopWait *wait,
            gint64 deadline,
            GError **error)
 {
   srv_wait_set_yield (loop->set);
   SRV_BASE_SERVER_GET_CLASS (self)->before_wait (self);
-  if (need_not_wait (loop, wait))
+  if (srv_loop_need_not_wait (loop, wait))
     deadline = 0;
   return srv_wait_set_wait (loop->set, wait->fds,
                             srv_deadline_min (wait->deadline, deadline), error);
@@ -140,22 +126,22 @@ note_drained (SrvLoop *loop, guint slot)
 static gboolean
 look_around (SrvBaseServer *self,
              SrvLoop *loop,
-             const Wait *wait,
+             const SrvLoopWait *wait,
              GError **error)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   guint64 count;
 
-  if (wait->fds[WAKE].revents != 0)
+  if (wait->fds[SRV_LOOP_WAKE].revents != 0)
     {
       if (read (priv->wake_fd, &count, sizeof count) < 0)
         g_assert (errno == EAGAIN || errno == EINTR);
-      note_drained (loop, WAKE);
+      note_drained (loop, SRV_LOOP_WAKE);
       /* Something of ours may have been closed. */
       srv_shortage_retry_now (&loop->shortage);
     }
-  note_drained (loop, MIX_IN);
-  if (wait->fds[MIX_IN].revents != 0)
+  note_drained (loop, SRV_LOOP_MIX_IN);
+  if (wait->fds[SRV_LOOP_MIX_IN].revents != 0)
     return srv_mix_in_service_actions (priv->mix_in, self, error);
   return TRUE;
 }
@@ -185,7 +171,7 @@ take_batch (SrvBaseServer *self, SrvLoop *loop, GError **error)
       if (step == SRV_STEP_FAILED)
         return FALSE;
       if (step == SRV_STEP_WAIT)
-        note_drained (loop, LISTENER);
+        note_drained (loop, SRV_LOOP_LISTENER);
       loop->more = loop->stock != NULL && step == SRV_STEP_GO_ON;
       if (result == SRV_HANDLE_RESULT_NOTHING)
         continue;
@@ -211,10 +197,13 @@ serve_interval (SrvBaseServer *self, SrvLoop *loop, GError **error)
 }
 
 /* One round after the wait: stop first, then children, then requests. */
-static gboolean
-do_round (SrvBaseServer *self, SrvLoop *loop, const Wait *wait, GError **error)
+gboolean
+srv_loop_do_round (SrvBaseServer *self,
+                   SrvLoop *loop,
+                   const SrvLoopWait *wait,
+                   GError **error)
 {
-  const struct pollfd *listener = &wait->fds[LISTENER];
+  const struct pollfd *listener = &wait->fds[SRV_LOOP_LISTENER];
 
   if (srv_base_server_must_stop (self))
     return TRUE;
@@ -222,14 +211,14 @@ do_round (SrvBaseServer *self, SrvLoop *loop, const Wait *wait, GError **error)
     return FALSE;
   if (listener->revents & POLLNVAL)
     return fail_not_open (self, error);
-  if ((listener->revents != 0 || need_not_wait (loop, wait)) &&
+  if ((listener->revents != 0 || srv_loop_need_not_wait (loop, wait)) &&
       !take_batch (self, loop, error))
     return FALSE;
   return must_leave (self, loop) || serve_interval (self, loop, error);
 }
 
-static void
-prepare_run (SrvBaseServer *self, SrvLoop *loop)
+void
+srv_loop_prepare_run (SrvBaseServer *self, SrvLoop *loop)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
 
@@ -241,8 +230,8 @@ prepare_run (SrvBaseServer *self, SrvLoop *loop)
 }
 
 /* From here on the calling task is this loop, until what it was is put back. */
-static SrvLoop *
-become (SrvBaseServer *self, SrvLoop *loop)
+SrvLoop *
+srv_loop_become (SrvBaseServer *self, SrvLoop *loop)
 {
   SrvLoop *outer = srv_task_get (SRV_TASK_LOOP);
 
@@ -255,21 +244,21 @@ static gboolean
 run (SrvBaseServer *self, SrvLoop *loop, GError **error)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
-  SrvLoop *outer = become (self, loop);
+  SrvLoop *outer = srv_loop_become (self, loop);
   gboolean ok = TRUE;
-  Wait wait;
+  SrvLoopWait wait;
 
   loop->set = srv_wait_set_new (loop->is_worker || priv->in_worker);
-  prepare_run (self, loop);
+  srv_loop_prepare_run (self, loop);
   while (ok && !must_leave (self, loop) &&
          !srv_deadline_has_passed (loop->idle_at))
     {
-      prepare (self, loop, &wait);
-      ok = check_descriptor (self, error) &&
+      srv_loop_prepare (self, loop, &wait);
+      ok = srv_loop_check_descriptor (self, error) &&
            wait_once (self, loop, &wait,
                       srv_deadline_min (loop->next_service, loop->idle_at),
                       error) &&
-           do_round (self, loop, &wait, error);
+           srv_loop_do_round (self, loop, &wait, error);
     }
   /* Who read the event last may have taken it from the others. */
   if (srv_base_server_must_stop (self))
@@ -420,8 +409,10 @@ srv_base_server_serve_forever (SrvBaseServer *self, GError **error)
 }
 
 /* A mix-in whose workers are others' processes cannot be given a request. */
-static gboolean
-check_attachable (SrvBaseServer *self, const char *what, GError **error)
+gboolean
+srv_loop_check_attachable (SrvBaseServer *self,
+                           const char *what,
+                           GError **error)
 {
   SrvMixIn *mix_in = srv_base_server_get_mix_in (self);
 
@@ -450,15 +441,15 @@ handle_one (SrvBaseServer *self,
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   SrvHandleResult result = SRV_HANDLE_RESULT_FAILED;
   gboolean expired;
-  Wait wait;
+  SrvLoopWait wait;
 
   for (;;)
     {
       if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
-          !check_descriptor (self, error))
+          !srv_loop_check_descriptor (self, error))
         return SRV_HANDLE_RESULT_FAILED;
-      prepare (self, loop, &wait);
-      wait.fds[CANCEL].fd = cancel_fd;
+      srv_loop_prepare (self, loop, &wait);
+      wait.fds[SRV_LOOP_CANCEL].fd = cancel_fd;
       expired = srv_deadline_has_passed (deadline);
       if (!wait_once (self, loop, &wait, deadline, error))
         return SRV_HANDLE_RESULT_FAILED;
@@ -466,9 +457,10 @@ handle_one (SrvBaseServer *self,
         return fail_closed (error) ? result : SRV_HANDLE_RESULT_FAILED;
       if (!look_around (self, loop, &wait, error))
         return SRV_HANDLE_RESULT_FAILED;
-      if (wait.fds[LISTENER].revents & POLLNVAL)
+      if (wait.fds[SRV_LOOP_LISTENER].revents & POLLNVAL)
         return fail_not_open (self, error) ? result : SRV_HANDLE_RESULT_FAILED;
-      if (wait.fds[LISTENER].revents != 0 || need_not_wait (loop, &wait))
+      if (wait.fds[SRV_LOOP_LISTENER].revents != 0 ||
+          srv_loop_need_not_wait (loop, &wait))
         return srv_base_server_take_one (self, loop, &result, error) ==
                    SRV_STEP_FAILED
                  ? SRV_HANDLE_RESULT_FAILED
@@ -520,7 +512,7 @@ srv_base_server_handle_request (SrvBaseServer *self,
   g_return_val_if_fail (error == NULL || *error == NULL,
                         SRV_HANDLE_RESULT_FAILED);
 
-  if (!check_attachable (self, "handle a request", error) ||
+  if (!srv_loop_check_attachable (self, "handle a request", error) ||
       !srv_base_server_enter_loop (self, error))
     return SRV_HANDLE_RESULT_FAILED;
   deadline = srv_deadline_min (srv_deadline_from_ms (timeout_ms),
@@ -528,7 +520,7 @@ srv_base_server_handle_request (SrvBaseServer *self,
                                  srv_base_server_get_timeout (self)));
   g_cancellable_make_pollfd (cancellable, &cancel);
   loop = &srv_base_server_get_private (self)->loop;
-  outer = become (self, loop);
+  outer = srv_loop_become (self, loop);
   loop->set = srv_wait_set_new (FALSE);
   loop->one_by_one = TRUE;
   result = handle_one (self, loop, deadline, cancel.fd, cancellable, error);
@@ -539,195 +531,4 @@ srv_base_server_handle_request (SrvBaseServer *self,
     g_cancellable_release_fd (cancellable);
   srv_base_server_leave_loop (self);
   return result;
-}
-
-/* A source borrows its server, and may be about to run when the server goes:
- * hence a weak reference, held for the time of a callback. */
-typedef struct
-{
-  GSource source;
-  GWeakRef server;
-  gpointer tags[N_FDS];
-  int fds[N_FDS];
-} ServerSource;
-
-/* Polls what the loop would poll just now. */
-static void
-update_source (ServerSource *self, SrvBaseServer *server)
-{
-  SrvLoop *loop = &srv_base_server_get_private (server)->loop;
-  Wait wait;
-  gint64 deadline;
-
-  prepare (server, loop, &wait);
-  for (int i = 0; i < N_FDS; i++)
-    if (self->fds[i] != wait.fds[i].fd)
-      {
-        if (self->tags[i] != NULL)
-          g_source_remove_unix_fd (&self->source, self->tags[i]);
-        self->tags[i] =
-          wait.fds[i].fd >= 0
-            ? g_source_add_unix_fd (&self->source, wait.fds[i].fd, G_IO_IN)
-            : NULL;
-        self->fds[i] = wait.fds[i].fd;
-      }
-  deadline = srv_deadline_min (wait.deadline, loop->next_service);
-  if (need_not_wait (loop, &wait))
-    deadline = 0;
-  g_source_set_ready_time (&self->source, deadline);
-}
-
-/* FALSE when the server has been detached since. */
-static gboolean
-enter_dispatch (SrvBaseServer *server, ServerSource *source)
-{
-  SrvBaseServerPrivate *priv = srv_base_server_get_private (server);
-  gboolean ours;
-
-  g_mutex_lock (&priv->lock);
-  ours = priv->source == &source->source && priv->loop_task == NULL;
-  if (ours)
-    priv->loop_task = srv_task_self ();
-  g_mutex_unlock (&priv->lock);
-  return ours;
-}
-
-static void
-end_attachment (SrvBaseServer *server)
-{
-  SrvBaseServerPrivate *priv = srv_base_server_get_private (server);
-  GSource *source;
-
-  g_mutex_lock (&priv->lock);
-  source = g_steal_pointer (&priv->source);
-  g_mutex_unlock (&priv->lock);
-  if (source != NULL)
-    g_source_unref (source);
-  srv_base_server_end_run (server);
-}
-
-/* Replies do not wait for the context's next round. */
-static gboolean
-dispatch_round (SrvBaseServer *server, const Wait *wait, GError **error)
-{
-  SrvLoop *loop = &srv_base_server_get_private (server)->loop;
-  SrvLoop *outer = become (server, loop);
-  gboolean ok = do_round (server, loop, wait, error);
-
-  SRV_BASE_SERVER_GET_CLASS (server)->before_wait (server);
-  srv_task_set (SRV_TASK_LOOP, outer);
-  return ok;
-}
-
-static gboolean
-source_dispatch (GSource *source,
-                 G_GNUC_UNUSED GSourceFunc callback,
-                 G_GNUC_UNUSED gpointer user_data)
-{
-  ServerSource *self = (ServerSource *) source;
-  g_autoptr (SrvBaseServer) server = g_weak_ref_get (&self->server);
-  g_autoptr (GError) error = NULL;
-  Wait wait = { .deadline = SRV_DEADLINE_NEVER };
-
-  if (server == NULL || !enter_dispatch (server, self))
-    return G_SOURCE_REMOVE;
-  for (int i = 0; i < N_FDS; i++)
-    {
-      wait.fds[i].fd = self->fds[i];
-      if (self->tags[i] != NULL)
-        wait.fds[i].revents =
-          (short) g_source_query_unix_fd (source, self->tags[i]);
-    }
-  if (!dispatch_round (server, &wait, &error) &&
-      !g_error_matches (error, SRV_ERROR, SRV_ERROR_STOP))
-    g_warning ("the server stops: %s", error->message);
-  if (error != NULL || srv_base_server_must_stop (server))
-    {
-      end_attachment (server);
-      return G_SOURCE_REMOVE;
-    }
-  update_source (self, server);
-  srv_base_server_leave_loop (server);
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-source_finalize (GSource *source)
-{
-  g_weak_ref_clear (&((ServerSource *) source)->server);
-}
-
-static GSourceFuncs source_funcs = {
-  .dispatch = source_dispatch,
-  .finalize = source_finalize,
-};
-
-static GSource *
-make_source (SrvBaseServer *server)
-{
-  GSource *source = g_source_new (&source_funcs, sizeof (ServerSource));
-  ServerSource *self = (ServerSource *) source;
-
-  g_weak_ref_init (&self->server, server);
-  for (int i = 0; i < N_FDS; i++)
-    self->fds[i] = -1;
-  g_source_set_static_name (source, "[socketserver] SrvBaseServer");
-  return source;
-}
-
-/**
- * srv_base_server_attach:
- * @self: a server that is bound and active
- * @context: (nullable): a main context, %NULL for the default one
- * @error: return location for a [struct@GLib.Error]
- *
- * Serves from a main context instead of a loop of its own, until somebody
- * stops it. The context does not keep the server alive.
- *
- * Without a mix-in handlers run on the context's thread, and block it.
- *
- * Fails with %SRV_ERROR_BUSY and %SRV_ERROR_CLOSED, and with
- * %G_IO_ERROR_NOT_SUPPORTED under a mix-in that is not
- * [property@SocketServer.MixIn:attachable].
- *
- * Threads: any; the server is then served by the thread that runs @context.
- *
- * Returns: %TRUE when the server is attached, %FALSE with @error set otherwise
- */
-gboolean
-srv_base_server_attach (SrvBaseServer *self,
-                        GMainContext *context,
-                        GError **error)
-{
-  SrvBaseServerPrivate *priv;
-  GSource *source;
-
-  g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
-  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
-  if (!check_attachable (self, "attach the server", error) ||
-      !srv_base_server_begin_run (self, error))
-    return FALSE;
-  if (!check_descriptor (self, error))
-    {
-      srv_base_server_end_run (self);
-      return FALSE;
-    }
-  priv = srv_base_server_get_private (self);
-  prepare_run (self, &priv->loop);
-  source = make_source (self);
-  update_source ((ServerSource *) source, self);
-  /* A stop may have come before. */
-  if (srv_base_server_must_stop (self))
-    srv_base_server_wake (self);
-  /* Under the lock, for the source may run before this call returns. */
-  g_mutex_lock (&priv->lock);
-  priv->source = source;
-  priv->loop_task = NULL;
-  g_source_attach (source, context);
-  g_mutex_unlock (&priv->lock);
-  /* Whoever closes the server saw this thread in the loop, and waits for it. */
-  if (g_atomic_int_get (&priv->closing))
-    srv_base_server_detach (self);
-  return TRUE;
 }

@@ -2,263 +2,23 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A connection that takes posts has a queue. Whoever posts holds its lock,
- * sends what the kernel takes at once, and leaves the rest to the flusher. The
- * owner, who may wait in a write, does not hold the lock for that long: he marks
- * that he writes, takes what is queued with him and sends it before his own;
- * what is posted meanwhile is queued, and goes on when he is through.
- *
- * The owner says beforehand that others may post. If the first post did, it
- * could meet an owner in the middle of a write, and could only know by a mark
- * that every write of every connection would have to make and take back.
+ * A connection that takes posts has a queue. The owner says beforehand that
+ * others may post. If the first post did, it could meet an owner in the middle
+ * of a write, and could only know by a mark that every write of every connection
+ * would have to make and take back.
  */
 
 #include "config.h"
 
 #include "srv-connection-private.h"
 #include "srv-deadline-private.h"
-#include "srv-flusher-private.h"
+#include "srv-post-queue-private.h"
 #include "srv-request.h"
 #include "srv-wait.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
-#include <sys/uio.h>
-
-/* How many posts are put into one packet. */
-#define POSTS_AT_ONCE 16
-
-struct _SrvPostQueue
-{
-  SrvFlushJob job;
-
-  int lock; /* bit 0: guards all of the following */
-  int fd;   /* borrowed from the connection; -1 when that is closed */
-  guint generation;
-  gsize max_bytes;
-  gint64 gap_us;
-  gint64 next_at;   /* with a gap: not before */
-  GQueue waiting;   /* of GBytes */
-  gsize head_done;  /* how much of the first one is sent */
-  gsize n_bytes;    /* still to be sent, the owner's share too */
-  gboolean writing; /* the owner is in a write */
-  GError *reason;   /* why nothing goes any more; NULL while it does */
-};
-
-static void
-queue_lock (SrvPostQueue *self)
-{
-  g_bit_lock (&self->lock, 0);
-}
-
-static void
-queue_unlock (SrvPostQueue *self)
-{
-  g_bit_unlock (&self->lock, 0);
-}
-
-static void
-drop_waiting (GQueue *waiting)
-{
-  g_queue_clear_full (waiting, (GDestroyNotify) g_bytes_unref);
-}
-
-static void
-queue_clear (gpointer data)
-{
-  SrvPostQueue *self = data;
-
-  drop_waiting (&self->waiting);
-  g_clear_error (&self->reason);
-}
-
-static void
-ref_job (SrvFlushJob *job)
-{
-  g_atomic_rc_box_acquire (job);
-}
-
-static void
-unref_job (SrvFlushJob *job)
-{
-  g_atomic_rc_box_release_full (job, queue_clear);
-}
-
-/* The first reason stays. */
-static void
-end_with (SrvPostQueue *self, GError *reason)
-{
-  if (self->reason == NULL)
-    self->reason = reason;
-  else
-    g_error_free (reason);
-  drop_waiting (&self->waiting);
-  self->n_bytes = 0;
-  srv_flusher_forget (&self->job);
-}
-
-static GError *
-closed_error (void)
-{
-  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED,
-                              "could not post: the connection is closed");
-}
-
-/* The bytes of the first post that are still to be sent. */
-static const char *
-head_rest (SrvPostQueue *self, gsize *length)
-{
-  const char *data =
-    g_bytes_get_data (g_queue_peek_head (&self->waiting), length);
-
-  *length -= self->head_done;
-  return data + self->head_done;
-}
-
-static void
-note_sent (SrvPostQueue *self, gsize n)
-{
-  self->n_bytes -= n;
-  while (n > 0)
-    {
-      gsize length;
-
-      head_rest (self, &length);
-      if (n < length)
-        {
-          self->head_done += n;
-          return;
-        }
-      n -= length;
-      self->head_done = 0;
-      g_bytes_unref (g_queue_pop_head (&self->waiting));
-      self->next_at = g_get_monotonic_time () + self->gap_us;
-    }
-}
-
-/* As many posts as go into one packet; with a gap, one. */
-static gssize
-send_waiting (SrvPostQueue *self)
-{
-  struct iovec parts[POSTS_AT_ONCE];
-  struct msghdr message = { .msg_iov = parts };
-  gsize most = self->gap_us > 0 ? 1 : POSTS_AT_ONCE;
-  gsize n_parts = 1;
-  gssize n;
-
-  parts[0].iov_base = (char *) head_rest (self, &parts[0].iov_len);
-  for (GList *link = self->waiting.head->next; link != NULL && n_parts < most;
-       link = link->next, n_parts++)
-    parts[n_parts].iov_base =
-      (char *) g_bytes_get_data (link->data, &parts[n_parts].iov_len);
-  message.msg_iovlen = n_parts;
-  do
-    n = sendmsg (self->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
-  return n;
-}
-
-static gboolean
-must_pause (SrvPostQueue *self)
-{
-  return self->gap_us > 0 && self->head_done == 0 &&
-         g_get_monotonic_time () < self->next_at;
-}
-
-/* Sends until nothing is left, or the kernel takes no more, or a gap is to be
- * kept; then the flusher goes on. */
-static void
-send_or_leave (SrvPostQueue *self)
-{
-  GError *failure = NULL;
-  gboolean ok = TRUE;
-  gssize n = 0;
-
-  while (ok && self->waiting.length > 0)
-    {
-      if (must_pause (self))
-        {
-          if (srv_flusher_wait_until (&self->job, self->next_at, &failure))
-            return;
-          break;
-        }
-      n = send_waiting (self);
-      if (n >= 0)
-        note_sent (self, (gsize) n);
-      else if (errno == EAGAIN)
-        {
-          if (srv_flusher_wait_writable (&self->job, self->fd, &failure))
-            return;
-          break;
-        }
-      else
-        ok = srv_connection_fail ("post", errno, &failure) >= 0;
-    }
-  if (failure != NULL)
-    end_with (self, failure);
-  else
-    srv_flusher_forget (&self->job);
-}
-
-static void
-run_job (SrvFlushJob *job)
-{
-  SrvPostQueue *self = (SrvPostQueue *) job;
-
-  queue_lock (self);
-  if (self->reason == NULL && !self->writing)
-    send_or_leave (self);
-  queue_unlock (self);
-}
-
-/* What the kernel takes at once of a post that nobody is in front of. */
-static gsize
-send_at_once (SrvPostQueue *self, const void *data, gsize length)
-{
-  gssize n;
-
-  if (self->writing || self->waiting.length > 0 || must_pause (self))
-    return 0;
-  do
-    n = send (self->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
-  if (n == (gssize) length)
-    self->next_at = self->gap_us > 0 ? g_get_monotonic_time () + self->gap_us
-                                     : 0;
-  /* Whatever the error is, the next attempt finds it again. */
-  return (gsize) MAX (n, 0);
-}
-
-/* FALSE when it is more than the client may leave lying. */
-static gboolean
-take_post (SrvPostQueue *self, GBytes *bytes)
-{
-  gsize length;
-  const void *data = g_bytes_get_data (bytes, &length);
-  gsize done = send_at_once (self, data, length);
-
-  if (done == length)
-    return TRUE;
-  if (length - done > self->max_bytes - MIN (self->n_bytes, self->max_bytes))
-    return FALSE;
-  if (self->waiting.length == 0)
-    self->head_done = done;
-  g_queue_push_tail (&self->waiting, g_bytes_ref (bytes));
-  self->n_bytes += length - done;
-  if (g_atomic_int_get (&self->job.wait) == SRV_FLUSH_IDLE && !self->writing)
-    send_or_leave (self);
-  return TRUE;
-}
-
-static gboolean
-check_queue (SrvPostQueue *self, GError **error)
-{
-  if (self->reason == NULL)
-    return TRUE;
-  if (error != NULL)
-    *error = g_error_copy (self->reason);
-  return FALSE;
-}
+#include <sys/socket.h>
 
 /* The connection's queue; NULL if it has none or is another process's. */
 static SrvPostQueue *
@@ -287,15 +47,15 @@ srv_connection_explain_end (SrvConnection *self, gssize n, GError **error)
 
   if (queue == NULL)
     return n;
-  queue_lock (queue);
+  srv_post_queue_lock (queue);
   if (g_error_matches (queue->reason, SRV_ERROR, SRV_ERROR_SLOW_CONSUMER))
     {
       if (n < 0)
         g_clear_error (error);
-      check_queue (queue, error);
+      srv_post_queue_check (queue, error);
       n = -1;
     }
-  queue_unlock (queue);
+  srv_post_queue_unlock (queue);
   return n;
 }
 
@@ -307,36 +67,9 @@ keep_gap (gint64 next_at)
     continue;
 }
 
-/* What the owner takes over from a queue when it is his turn. */
-typedef struct
-{
-  GQueue waiting;
-  gsize head_done;
-  gsize n_bytes;
-  gint64 gap_us;
-  gint64 next_at;
-} Share;
-
-static Share
-take_share (SrvPostQueue *queue)
-{
-  Share share = {
-    .waiting = queue->waiting,
-    .head_done = queue->head_done,
-    .n_bytes = queue->n_bytes,
-    .gap_us = queue->gap_us,
-    .next_at = queue->next_at,
-  };
-
-  g_queue_init (&queue->waiting);
-  queue->head_done = 0;
-  srv_flusher_forget (&queue->job);
-  return share;
-}
-
 static gboolean
 send_one (SrvConnection *self,
-          Share *share,
+          SrvPostShare *share,
           const char *data,
           gsize length,
           GCancellable *cancellable,
@@ -353,7 +86,7 @@ send_one (SrvConnection *self,
 
 static gboolean
 send_share (SrvConnection *self,
-            Share *share,
+            SrvPostShare *share,
             GCancellable *cancellable,
             GError **error)
 {
@@ -369,26 +102,8 @@ send_share (SrvConnection *self,
                      length - share->head_done, cancellable, error);
       share->head_done = 0;
     }
-  drop_waiting (&share->waiting);
+  srv_post_queue_drop (&share->waiting);
   return ok;
-}
-
-/* A write that failed may have ended anywhere, so nothing can follow it. */
-static void
-give_back (SrvPostQueue *queue, const Share *share, const GError *failure)
-{
-  queue_lock (queue);
-  queue->writing = FALSE;
-  queue->next_at = share->next_at;
-  if (queue->reason == NULL)
-    {
-      queue->n_bytes -= share->n_bytes;
-      if (failure != NULL)
-        end_with (queue, g_error_copy (failure));
-      else
-        send_or_leave (queue);
-    }
-  queue_unlock (queue);
 }
 
 /* A write of the owner: after what was posted before it, and as a whole. */
@@ -401,24 +116,24 @@ srv_connection_send_in_turn (SrvConnection *self,
 {
   SrvPostQueue *queue = find_queue (self, NULL);
   GError *failure = NULL;
-  Share share;
+  SrvPostShare share;
 
   if (queue == NULL)
     return srv_connection_send_directly (self, buffer, count, cancellable,
                                          error);
-  queue_lock (queue);
-  if (!check_queue (queue, error))
+  srv_post_queue_lock (queue);
+  if (!srv_post_queue_check (queue, error))
     {
-      queue_unlock (queue);
+      srv_post_queue_unlock (queue);
       return FALSE;
     }
-  share = take_share (queue);
+  share = srv_post_queue_take (queue);
   queue->writing = TRUE;
-  queue_unlock (queue);
+  srv_post_queue_unlock (queue);
 
   if (send_share (self, &share, cancellable, &failure))
     send_one (self, &share, buffer, count, cancellable, &failure);
-  give_back (queue, &share, failure);
+  srv_post_queue_give_back (queue, &share, failure);
   if (failure == NULL)
     return TRUE;
   g_propagate_error (error, failure);
@@ -437,10 +152,10 @@ srv_connection_send_some_in_turn (SrvConnection *self,
   gssize n = -1;
 
   if (queue != NULL)
-    queue_lock (queue);
-  if (queue != NULL && !check_queue (queue, error))
+    srv_post_queue_lock (queue);
+  if (queue != NULL && !srv_post_queue_check (queue, error))
     {
-      queue_unlock (queue);
+      srv_post_queue_unlock (queue);
       return -1;
     }
   errno = EAGAIN;
@@ -451,7 +166,7 @@ srv_connection_send_some_in_turn (SrvConnection *self,
   if (n < 0)
     srv_connection_fail ("send", errno, error);
   if (queue != NULL)
-    queue_unlock (queue);
+    srv_post_queue_unlock (queue);
   return n;
 }
 
@@ -492,14 +207,14 @@ srv_connection_finish_posts (SrvConnection *self, int linger_timeout_ms)
   SrvPostQueue *queue = find_queue (self, NULL);
   gint64 deadline = srv_deadline_from_ms (linger_timeout_ms);
   gboolean ok = self->fd >= 0;
-  Share share;
+  SrvPostShare share;
 
   if (queue == NULL)
     return;
-  queue_lock (queue);
-  share = take_share (queue);
-  end_with (queue, closed_error ());
-  queue_unlock (queue);
+  srv_post_queue_lock (queue);
+  share = srv_post_queue_take (queue);
+  srv_post_queue_end (queue, srv_post_queue_closed_error ());
+  srv_post_queue_unlock (queue);
   while (ok && share.waiting.length > 0)
     {
       g_autoptr (GBytes) bytes = g_queue_pop_head (&share.waiting);
@@ -513,7 +228,7 @@ srv_connection_finish_posts (SrvConnection *self, int linger_timeout_ms)
       share.next_at = share.gap_us > 0 ? g_get_monotonic_time () + share.gap_us
                                        : 0;
     }
-  drop_waiting (&share.waiting);
+  srv_post_queue_drop (&share.waiting);
 }
 
 /* Before the descriptor is closed. */
@@ -524,32 +239,16 @@ srv_connection_end_posts (SrvConnection *self)
 
   if (queue == NULL)
     return;
-  queue_lock (queue);
-  end_with (queue, closed_error ());
+  srv_post_queue_lock (queue);
+  srv_post_queue_end (queue, srv_post_queue_closed_error ());
   queue->fd = -1;
-  queue_unlock (queue);
+  srv_post_queue_unlock (queue);
 }
 
 void
 srv_connection_free_posts (SrvConnection *self)
 {
-  unref_job (&self->posts->job);
-}
-
-static SrvPostQueue *
-queue_new (SrvConnection *connection)
-{
-  SrvPostQueue *self = g_atomic_rc_box_new0 (SrvPostQueue);
-
-  self->job.run = run_job;
-  self->job.ref = ref_job;
-  self->job.unref = unref_job;
-  self->fd = connection->fd;
-  self->generation = srv_flusher_generation ();
-  g_queue_init (&self->waiting);
-  if (self->fd < 0)
-    self->reason = closed_error ();
-  return self;
+  srv_post_queue_unref (self->posts);
 }
 
 /* The owner's: makes one, also in a child that has taken the connection over;
@@ -561,7 +260,7 @@ ensure_queue (SrvConnection *self)
 
   if (queue == NULL)
     {
-      queue = queue_new (self);
+      queue = srv_post_queue_new (self->fd);
       g_atomic_pointer_set (&self->posts, queue);
     }
   return queue;
@@ -613,18 +312,19 @@ srv_connection_post (SrvConnection *self, GBytes *bytes, GError **error)
   queue = find_queue (self, error);
   if (queue == NULL)
     return FALSE;
-  queue_lock (queue);
-  if (queue->reason == NULL && !take_post (queue, bytes))
+  srv_post_queue_lock (queue);
+  if (queue->reason == NULL && !srv_post_queue_add (queue, bytes))
     {
       cut = TRUE;
-      end_with (queue, g_error_new (
-                         SRV_ERROR, SRV_ERROR_SLOW_CONSUMER,
-                         "the client does not read: more than %" G_GSIZE_FORMAT
-                         " bytes wait for it",
-                         queue->max_bytes));
+      srv_post_queue_end (
+        queue,
+        g_error_new (SRV_ERROR, SRV_ERROR_SLOW_CONSUMER,
+                     "the client does not read: more than %" G_GSIZE_FORMAT
+                     " bytes wait for it",
+                     queue->max_bytes));
     }
-  ok = check_queue (queue, error);
-  queue_unlock (queue);
+  ok = srv_post_queue_check (queue, error);
+  srv_post_queue_unlock (queue);
   if (cut)
     srv_request_cut (SRV_REQUEST (self));
   return ok;
@@ -655,9 +355,9 @@ srv_connection_check_posts (SrvConnection *self, GError **error)
   queue = find_queue (self, error);
   if (queue == NULL)
     return FALSE;
-  queue_lock (queue);
-  ok = check_queue (queue, error);
-  queue_unlock (queue);
+  srv_post_queue_lock (queue);
+  ok = srv_post_queue_check (queue, error);
+  srv_post_queue_unlock (queue);
   return ok;
 }
 
@@ -682,9 +382,9 @@ srv_connection_set_post_limit (SrvConnection *self, gsize max_bytes)
   g_return_if_fail (max_bytes > 0);
 
   queue = ensure_queue (self);
-  queue_lock (queue);
+  srv_post_queue_lock (queue);
   queue->max_bytes = max_bytes;
-  queue_unlock (queue);
+  srv_post_queue_unlock (queue);
 }
 
 /**
@@ -708,9 +408,9 @@ srv_connection_get_post_limit (SrvConnection *self)
   queue = find_queue (self, NULL);
   if (queue == NULL)
     return 0;
-  queue_lock (queue);
+  srv_post_queue_lock (queue);
   max_bytes = queue->max_bytes;
-  queue_unlock (queue);
+  srv_post_queue_unlock (queue);
   return max_bytes;
 }
 
@@ -735,9 +435,9 @@ srv_connection_set_post_gap (SrvConnection *self, guint gap_ms)
 
   queue = find_queue (self, NULL);
   g_return_if_fail (queue != NULL);
-  queue_lock (queue);
+  srv_post_queue_lock (queue);
   queue->gap_us = (gint64) gap_ms * 1000;
-  queue_unlock (queue);
+  srv_post_queue_unlock (queue);
 }
 
 /**
@@ -761,9 +461,9 @@ srv_connection_get_post_gap (SrvConnection *self)
   queue = find_queue (self, NULL);
   if (queue == NULL)
     return 0;
-  queue_lock (queue);
+  srv_post_queue_lock (queue);
   gap_us = queue->gap_us;
-  queue_unlock (queue);
+  srv_post_queue_unlock (queue);
   return (guint) (gap_us / 1000);
 }
 
@@ -788,8 +488,8 @@ srv_connection_get_n_posted_bytes (SrvConnection *self)
   queue = find_queue (self, NULL);
   if (queue == NULL)
     return 0;
-  queue_lock (queue);
+  srv_post_queue_lock (queue);
   n_bytes = queue->n_bytes;
-  queue_unlock (queue);
+  srv_post_queue_unlock (queue);
   return n_bytes;
 }

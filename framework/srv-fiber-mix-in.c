@@ -5,29 +5,27 @@
 
 #include "config.h"
 
-#include "srv-fiber-mix-in.h"
-
-#include "fiber/srv-fiber-private.h"
 #include "srv-base-server.h"
-#include "srv-log-private.h"
+#include "srv-fiber-mix-in-private.h"
 #include "srv-task-private.h"
-#include "srv-wait-list-private.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define DEFAULT_STACK_SIZE     (64 * 1024)
 #define SMALLEST_STACK_SIZE    (16 * 1024)
 #define DEFAULT_BLOCK_LIMIT_MS 500
-#define MAX_WORKERS            256
 
-/* A worker may have so many fibers more than the least busy one before it gives
- * away what it has accepted. To give away costs more than to keep. */
-#define SLACK 4
+typedef enum
+{
+  PROP_WORKERS = 1,
+  PROP_STACK_SIZE,
+  PROP_MAX_FIBERS,
+  PROP_BLOCK_LIMIT,
+  PROP_N_FIBERS,
+} SrvFiberMixInProperty;
+
+static GParamSpec *properties[PROP_N_FIBERS + 1];
 
 /**
  * SrvFiberMixIn:
@@ -54,458 +52,7 @@
  *
  * Python has no counterpart; gevent comes near.
  */
-struct _SrvFiberMixIn
-{
-  SrvMixIn parent_instance;
-
-  guint n_workers_wanted; /* 0: one for each processor */
-  gsize stack_size;
-  guint max_fibers;
-  int block_limit_ms;
-
-  GPtrArray *workers; /* of Worker; NULL while none runs; goes under the lock */
-  int watch_fd;       /* a timer: see whether a worker is stuck; or -1 */
-  int watch_sleeps;   /* atomic: the timer does not run */
-  GHashTable *told;   /* classes that have been reported */
-
-  int n_fibers;      /* atomic: requests that have a fiber */
-  gboolean at_limit; /* atomic: a loop waits for one to end */
-
-  /* Guards everything below. */
-  GMutex lock;
-  SrvWaitList loop_left;
-  guint n_loops;    /* of workers that accept */
-  gboolean serving; /* workers accept, and nobody else does */
-  GError *failure;  /* owned: what ended a loop first */
-};
-
-typedef struct
-{
-  SrvFiberMixIn *mix_in; /* borrowed */
-  SrvFiberWorker *fibers;
-  pthread_t thread;
-  int room_fd;       /* an eventfd: its loop may accept again */
-  int n_requests;    /* atomic: that it has been given */
-  gboolean orphaned; /* atomic: nobody joins it; it frees itself */
-} Worker;
-
-/* A request on its way to its fiber. */
-typedef struct
-{
-  SrvFiberMessage message;
-  Worker *worker;
-  SrvFiberMixIn *mix_in; /* borrowed: the server owns it */
-  SrvBaseServer *server; /* borrowed, held */
-  SrvRequest *request;   /* owned */
-} Work;
-
-/* A loop on its way to its fiber. */
-typedef struct
-{
-  SrvFiberMessage message;
-  SrvFiberMixIn *mix_in;
-  SrvBaseServer *server;
-} Loop;
-
-typedef enum
-{
-  PROP_WORKERS = 1,
-  PROP_STACK_SIZE,
-  PROP_MAX_FIBERS,
-  PROP_BLOCK_LIMIT,
-  PROP_N_FIBERS,
-} SrvFiberMixInProperty;
-
-static GParamSpec *properties[PROP_N_FIBERS + 1];
-
 G_DEFINE_FINAL_TYPE (SrvFiberMixIn, srv_fiber_mix_in, SRV_TYPE_MIX_IN)
-
-/* Workers */
-
-static void
-worker_free (Worker *self)
-{
-  srv_fiber_worker_free (self->fibers);
-  if (self->room_fd >= 0)
-    close (self->room_fd);
-  g_free (self);
-}
-
-static void *
-run_worker (void *data)
-{
-  Worker *self = data;
-
-  srv_fiber_worker_run (self->fibers);
-  if (g_atomic_int_get (&self->orphaned))
-    worker_free (self);
-  return NULL;
-}
-
-static void
-start_timer (SrvFiberMixIn *self)
-{
-  const struct timespec limit = {
-    .tv_sec = self->block_limit_ms / 1000,
-    .tv_nsec = (self->block_limit_ms % 1000) * 1000000L,
-  };
-  const struct itimerspec interval = { limit, limit };
-
-  timerfd_settime (self->watch_fd, 0, &interval, NULL);
-}
-
-/* The timer looks only while somebody works, so that nothing wakes an idle
- * process. Whoever begins to work starts it again. An orphan has outlived the
- * mix-in. */
-static void
-start_watch (gpointer data)
-{
-  Worker *worker = data;
-  SrvFiberMixIn *self = worker->mix_in;
-
-  if (!g_atomic_int_get (&worker->orphaned) &&
-      g_atomic_int_get (&self->watch_sleeps) &&
-      g_atomic_int_get (&self->n_fibers) > 0 &&
-      g_atomic_int_compare_and_exchange (&self->watch_sleeps, TRUE, FALSE))
-    start_timer (self);
-}
-
-/* A signal handler would run on the small stack of a fiber: other threads may
- * have it. Faults stay with who made them. */
-static int
-start_thread (Worker *worker)
-{
-  static const int faults[] = { SIGSEGV, SIGBUS,  SIGFPE,
-                                SIGILL,  SIGTRAP, SIGABRT };
-  sigset_t blocked, before;
-  int code;
-
-  sigfillset (&blocked);
-  for (guint i = 0; i < G_N_ELEMENTS (faults); i++)
-    sigdelset (&blocked, faults[i]);
-  pthread_sigmask (SIG_BLOCK, &blocked, &before);
-  code = pthread_create (&worker->thread, NULL, run_worker, worker);
-  pthread_sigmask (SIG_SETMASK, &before, NULL);
-  return code;
-}
-
-static gboolean
-add_worker (SrvFiberMixIn *self, GError **error)
-{
-  Worker *worker = g_new0 (Worker, 1);
-  int code;
-
-  worker->mix_in = self;
-  worker->fibers =
-    srv_fiber_worker_new (self->stack_size,
-                          self->watch_fd >= 0 ? start_watch : NULL, worker,
-                          error);
-  if (worker->fibers == NULL)
-    {
-      g_free (worker);
-      return FALSE;
-    }
-  worker->room_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  code = worker->room_fd >= 0 ? start_thread (worker) : errno;
-  if (code == 0)
-    {
-      g_ptr_array_add (self->workers, worker);
-      return TRUE;
-    }
-  worker_free (worker);
-  g_set_error (error, SRV_ERROR, SRV_ERROR_LIMIT,
-               "could not start a thread for fibers: %s", g_strerror (code));
-  return FALSE;
-}
-
-static gboolean
-is_own (const Worker *worker)
-{
-  return worker->fibers == srv_fiber_worker_self ();
-}
-
-/* Ends the workers when their fibers have ended. The one that calls, if any,
- * ends by itself later. */
-static void
-stop_workers (SrvFiberMixIn *self)
-{
-  g_autoptr (GPtrArray) workers = NULL;
-
-  g_mutex_lock (&self->lock);
-  workers = g_steal_pointer (&self->workers);
-  g_mutex_unlock (&self->lock);
-  for (guint i = 0; workers != NULL && i < workers->len; i++)
-    {
-      Worker *worker = workers->pdata[i];
-
-      if (is_own (worker))
-        {
-          g_atomic_int_set (&worker->orphaned, TRUE);
-          pthread_detach (worker->thread);
-          srv_fiber_worker_quit (worker->fibers);
-          continue;
-        }
-      srv_fiber_worker_quit (worker->fibers);
-      pthread_join (worker->thread, NULL);
-      worker_free (worker);
-    }
-}
-
-static gboolean
-start_workers (SrvFiberMixIn *self, GError **error)
-{
-  guint n = self->n_workers_wanted > 0
-              ? self->n_workers_wanted
-              : MIN (g_get_num_processors (), MAX_WORKERS);
-
-  if (self->workers != NULL)
-    return TRUE;
-  if (self->block_limit_ms > 0 && self->watch_fd < 0)
-    self->watch_fd =
-      timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  g_atomic_int_set (&self->watch_sleeps, TRUE);
-  self->workers = g_ptr_array_new ();
-  while (self->workers->len < n)
-    if (!add_worker (self, error))
-      {
-        stop_workers (self);
-        return FALSE;
-      }
-  return TRUE;
-}
-
-/* The calling one if it is not much busier than the least busy. */
-static Worker *
-choose_worker (SrvFiberMixIn *self)
-{
-  Worker *own = NULL;
-  Worker *best = self->workers->pdata[0];
-
-  for (guint i = 0; i < self->workers->len; i++)
-    {
-      Worker *worker = self->workers->pdata[i];
-
-      if (is_own (worker))
-        own = worker;
-      if (g_atomic_int_get (&worker->n_requests) <
-          g_atomic_int_get (&best->n_requests))
-        best = worker;
-    }
-  if (own == NULL || g_atomic_int_get (&own->n_requests) >
-                       g_atomic_int_get (&best->n_requests) + SLACK)
-    return best;
-  return own;
-}
-
-/* Requests */
-
-static void
-change_n_fibers (Work *work, int change)
-{
-  g_atomic_int_add (&work->mix_in->n_fibers, change);
-  g_atomic_int_add (&work->worker->n_requests, change);
-}
-
-/* Whoever waits at the limit looks again. The server's own descriptor is read
- * by the calling thread's loop, and would then not wake a worker's. */
-static void
-tell_room (SrvFiberMixIn *self, SrvBaseServer *server)
-{
-  const guint64 one = 1;
-
-  srv_base_server_wake (server);
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; self->workers != NULL && i < self->workers->len; i++)
-    if (write (((Worker *) self->workers->pdata[i])->room_fd, &one,
-               sizeof one) < 0)
-      g_assert (errno == EAGAIN);
-  g_mutex_unlock (&self->lock);
-}
-
-/* The request has come to its end, or will never begin. */
-static void
-end_work (Work *work)
-{
-  SrvFiberMixIn *mix_in = work->mix_in;
-  SrvBaseServer *server = work->server;
-
-  change_n_fibers (work, -1);
-  g_object_unref (work->request);
-  g_free (work);
-  if (g_atomic_int_get (&mix_in->at_limit) &&
-      g_atomic_int_compare_and_exchange (&mix_in->at_limit, TRUE, FALSE))
-    tell_room (mix_in, server);
-  /* Wakes a drain; from here on the server may be gone. */
-  srv_base_server_release (server);
-}
-
-static void
-run_work (gpointer data)
-{
-  Work *work = data;
-  g_autoptr (GError) error = NULL;
-
-  srv_task_set (SRV_TASK_MIX_IN, work->mix_in);
-  /* A handler that asks for a stop ends its own fiber and no more. */
-  srv_base_server_complete_request (work->server, work->request, &error);
-  end_work (work);
-}
-
-static gboolean
-spawn (Work *work, GError **error)
-{
-  if (srv_fiber_spawn (work->worker->fibers, run_work, work))
-    return TRUE;
-  g_set_error (error, SRV_ERROR, SRV_ERROR_LIMIT,
-               "could not start a fiber for the request: %s",
-               g_strerror (errno));
-  return FALSE;
-}
-
-/* On the worker that was chosen; whoever chose it is told no more. */
-static void
-deliver_work (SrvFiberMessage *message, G_GNUC_UNUSED SrvFiberWorker *worker)
-{
-  Work *work = (Work *) message;
-  g_autoptr (GError) error = NULL;
-
-  if (spawn (work, &error))
-    return;
-  srv_base_server_handle_error (work->server, work->request, error);
-  srv_base_server_shutdown_request (work->server, work->request);
-  end_work (work);
-}
-
-static gboolean
-srv_fiber_mix_in_process_request (SrvMixIn *mix_in,
-                                  SrvBaseServer *server,
-                                  SrvRequest *request,
-                                  GError **error)
-{
-  SrvFiberMixIn *self = SRV_FIBER_MIX_IN (mix_in);
-  Work *work;
-
-  if (!start_workers (self, error))
-    return FALSE;
-  work = g_new (Work, 1);
-  work->message.deliver = deliver_work;
-  work->worker = choose_worker (self);
-  work->mix_in = self;
-  work->server = server;
-  work->request = g_object_ref (request);
-  srv_base_server_hold (server);
-  change_n_fibers (work, +1);
-  if (!is_own (work->worker))
-    srv_fiber_worker_post (work->worker->fibers, &work->message);
-  else if (!spawn (work, error))
-    {
-      end_work (work);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-/* Loops */
-
-static void
-run_loop (gpointer data)
-{
-  Loop *loop = data;
-  SrvFiberMixIn *self = loop->mix_in;
-  SrvBaseServer *server = loop->server;
-  GError *error = NULL;
-
-  g_free (loop);
-  srv_fiber_set_label (G_OBJECT_TYPE_NAME (server));
-  if (!srv_base_server_run_worker (server, &error))
-    srv_base_server_stop (server);
-  g_mutex_lock (&self->lock);
-  if (self->failure == NULL)
-    self->failure = g_steal_pointer (&error);
-  self->n_loops--;
-  srv_wait_list_wake_all (&self->loop_left);
-  g_mutex_unlock (&self->lock);
-  g_clear_error (&error);
-}
-
-static void
-leave_loop (SrvFiberMixIn *self, int code)
-{
-  g_mutex_lock (&self->lock);
-  self->n_loops--;
-  if (self->failure == NULL)
-    g_set_error (&self->failure, SRV_ERROR, SRV_ERROR_LIMIT,
-                 "could not start a fiber for the loop: %s", g_strerror (code));
-  srv_wait_list_wake_all (&self->loop_left);
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-deliver_loop (SrvFiberMessage *message, SrvFiberWorker *worker)
-{
-  Loop *loop = (Loop *) message;
-
-  if (srv_fiber_spawn (worker, run_loop, loop))
-    return;
-  leave_loop (loop->mix_in, errno);
-  srv_base_server_stop (loop->server);
-  g_free (loop);
-}
-
-static void
-start_loops (SrvFiberMixIn *self, SrvBaseServer *server)
-{
-  g_mutex_lock (&self->lock);
-  self->serving = TRUE;
-  self->n_loops = self->workers->len;
-  g_mutex_unlock (&self->lock);
-  for (guint i = 0; i < self->workers->len; i++)
-    {
-      Loop *loop = g_new (Loop, 1);
-
-      *loop = (Loop){ { .deliver = deliver_loop }, self, server };
-      srv_fiber_worker_post (((Worker *) self->workers->pdata[i])->fibers,
-                             &loop->message);
-    }
-}
-
-/* Nobody accepts after this. What the loops failed with. */
-static GError *
-await_loops (SrvFiberMixIn *self)
-{
-  GError *failure;
-
-  g_mutex_lock (&self->lock);
-  while (self->n_loops > 0)
-    srv_wait_list_wait (&self->loop_left, &self->lock, SRV_DEADLINE_NEVER);
-  self->serving = FALSE;
-  failure = g_steal_pointer (&self->failure);
-  g_mutex_unlock (&self->lock);
-  return failure;
-}
-
-/* The calling thread accepts nobody: it keeps the periodic work, and watches
- * the workers. */
-static gboolean
-srv_fiber_mix_in_serve (SrvMixIn *mix_in, SrvBaseServer *server, GError **error)
-{
-  SrvFiberMixIn *self = SRV_FIBER_MIX_IN (mix_in);
-  GError *own_failure = NULL;
-  GError *failure;
-
-  if (!start_workers (self, error))
-    return FALSE;
-  start_loops (self, server);
-  if (!srv_base_server_run_loop (server, &own_failure))
-    srv_base_server_stop (server);
-  failure = await_loops (self);
-  if (failure == NULL && own_failure == NULL)
-    return TRUE;
-  if (own_failure != NULL)
-    g_clear_error (&failure);
-  g_propagate_error (error, own_failure != NULL ? own_failure : failure);
-  return FALSE;
-}
 
 static gboolean
 is_left_to_workers (SrvFiberMixIn *self)
@@ -535,36 +82,11 @@ srv_fiber_mix_in_admits (SrvMixIn *mix_in, G_GNUC_UNUSED SrvBaseServer *server)
   return g_atomic_int_get (&self->n_fibers) < (int) self->max_fibers;
 }
 
-/* Workers that are stuck */
-
-static void
-tell_stuck (SrvFiberMixIn *self, SrvBaseServer *server, const char *label)
-{
-  if (label == NULL || !g_hash_table_add (self->told, (gpointer) label))
-    return;
-  srv_log (G_LOG_LEVEL_WARNING, "worker-blocked", server, NULL,
-           "%s blocks its worker for more than %d ms, and all clients of that "
-           "worker wait; srv_offload () is for calls that block",
-           label, self->block_limit_ms);
-}
-
-/* The worker whose loop calls, NULL for the loop of a thread. */
-static Worker *
-worker_of_loop (SrvFiberMixIn *self)
-{
-  if (srv_task_fiber () == NULL || srv_task_get (SRV_TASK_LOOP) == NULL)
-    return NULL;
-  for (guint i = 0; i < self->workers->len; i++)
-    if (is_own (self->workers->pdata[i]))
-      return self->workers->pdata[i];
-  return NULL;
-}
-
 static int
 srv_fiber_mix_in_fileno (SrvMixIn *mix_in, G_GNUC_UNUSED SrvBaseServer *server)
 {
   SrvFiberMixIn *self = SRV_FIBER_MIX_IN (mix_in);
-  Worker *worker = worker_of_loop (self);
+  SrvFiberThread *worker = srv_fiber_threads_find_loop (self);
 
   return worker != NULL ? worker->room_fd : self->watch_fd;
 }
@@ -575,34 +97,15 @@ srv_fiber_mix_in_service_actions (SrvMixIn *mix_in,
                                   G_GNUC_UNUSED GError **error)
 {
   SrvFiberMixIn *self = SRV_FIBER_MIX_IN (mix_in);
-  const struct itimerspec never = { { 0, 0 }, { 0, 0 } };
-  Worker *own = worker_of_loop (self);
-  gboolean all_idle = TRUE;
-  const char *label;
-  guint64 ticks;
+  SrvFiberThread *own = srv_fiber_threads_find_loop (self);
+  guint64 count;
 
-  if (own != NULL && read (own->room_fd, &ticks, sizeof ticks) < 0)
+  if (own != NULL && read (own->room_fd, &count, sizeof count) < 0)
     g_assert (errno == EAGAIN);
-
-  if (srv_task_fiber () != NULL || self->workers == NULL ||
-      self->watch_fd < 0 || read (self->watch_fd, &ticks, sizeof ticks) < 0)
-    return TRUE;
-  for (guint i = 0; i < self->workers->len; i++)
-    {
-      Worker *worker = self->workers->pdata[i];
-
-      if (srv_fiber_worker_is_stuck (worker->fibers, &label))
-        tell_stuck (self, server, label);
-      all_idle = all_idle && srv_fiber_worker_is_idle (worker->fibers);
-    }
-  if (!all_idle)
-    return TRUE;
-  timerfd_settime (self->watch_fd, 0, &never, NULL);
-  g_atomic_int_set (&self->watch_sleeps, TRUE);
+  if (srv_task_fiber () == NULL)
+    srv_fiber_threads_watch (self, server);
   return TRUE;
 }
-
-/* The end */
 
 /* A handler that closes its own server does not wait for itself. */
 static guint
@@ -628,7 +131,7 @@ srv_fiber_mix_in_drain (SrvMixIn *mix_in,
   if (!srv_base_server_wait_for_requests (server, deadline))
     return FALSE;
   if (srv_task_fiber () == NULL)
-    stop_workers (self);
+    srv_fiber_threads_stop (self);
   return TRUE;
 }
 
@@ -637,7 +140,7 @@ srv_fiber_mix_in_finalize (GObject *object)
 {
   SrvFiberMixIn *self = SRV_FIBER_MIX_IN (object);
 
-  stop_workers (self);
+  srv_fiber_threads_stop (self);
   if (self->watch_fd >= 0)
     close (self->watch_fd);
   g_hash_table_unref (self->told);
@@ -715,8 +218,9 @@ install_properties (GObjectClass *object_class)
    *
    * How many threads run the fibers; 0 for one on each processor.
    */
-  properties[PROP_WORKERS] =
-    g_param_spec_uint ("workers", NULL, NULL, 0, MAX_WORKERS, 0, flags);
+  properties[PROP_WORKERS] = g_param_spec_uint ("workers", NULL, NULL, 0,
+                                                SRV_FIBER_MAX_THREADS, 0,
+                                                flags);
   /**
    * SrvFiberMixIn:stack-size:
    *
@@ -812,7 +316,7 @@ void
 srv_fiber_mix_in_set_workers (SrvFiberMixIn *self, guint workers)
 {
   g_return_if_fail (SRV_IS_FIBER_MIX_IN (self));
-  g_return_if_fail (workers <= MAX_WORKERS);
+  g_return_if_fail (workers <= SRV_FIBER_MAX_THREADS);
 
   if (self->n_workers_wanted == workers)
     return;
