@@ -108,6 +108,7 @@ srv_sources = \
 	%reldir%/srv-prefork-workers.c \
 	%reldir%/srv-process.c \
 	%reldir%/srv-reader.c \
+	%reldir%/srv-request-set.c \
 	%reldir%/srv-request.c \
 	%reldir%/srv-scoreboard.c \
 	%reldir%/srv-signals.c \
@@ -164,6 +165,7 @@ srv_private_headers = \
 	%reldir%/srv-prefork-private.h \
 	%reldir%/srv-process-private.h \
 	%reldir%/srv-reader-private.h \
+	%reldir%/srv-request-set-private.h \
 	%reldir%/srv-scoreboard-private.h \
 	%reldir%/srv-sockaddr-private.h \
 	%reldir%/srv-task-private.h \

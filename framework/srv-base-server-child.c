@@ -16,16 +16,14 @@
 static void
 drop_requests (SrvBaseServerPrivate *priv, SrvRequest *request)
 {
-  GHashTableIter iter;
-  gpointer other;
+  g_autoptr (GList) all = srv_request_set_list (&priv->active);
 
-  g_hash_table_iter_init (&iter, priv->active);
-  while (g_hash_table_iter_next (&iter, &other, NULL))
-    if (other != request)
+  for (GList *link = all; link != NULL; link = link->next)
+    if (link->data != request)
       {
-        if (G_IS_IO_STREAM (other))
-          g_io_stream_close (other, NULL, NULL);
-        g_hash_table_iter_remove (&iter);
+        if (G_IS_IO_STREAM (link->data))
+          g_io_stream_close (link->data, NULL, NULL);
+        srv_request_set_remove (&priv->active, link->data);
       }
 }
 

@@ -2,12 +2,13 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Seven files make up the base server, each with one job:
+ * Eight files make up the base server, each with one job:
  *
  *   srv-base-server.c           the class: hooks, properties
  *   srv-base-server-settings.c  what can be asked and set
  *   srv-base-server-request.c   the way of one request, and its error paths
- *   srv-base-server-loop.c      waiting: the loop, handle_request, the GSource
+ *   srv-base-server-loop.c      waiting: the loop, handle_request
+ *   srv-base-server-source.c    the same for a main context
  *   srv-base-server-run.c       states: run and stop
  *   srv-base-server-close.c     the end: drain, cut, let go
  *   srv-base-server-child.c     the copy that a forked child has
@@ -19,6 +20,7 @@
 #include "srv-base-server.h"
 #include "srv-endpoint.h"
 #include "srv-listener-private.h"
+#include "srv-request-set-private.h"
 #include "srv-scoreboard-private.h"
 #include "srv-task-private.h"
 #include "srv-wait-list-private.h"
@@ -75,7 +77,7 @@ typedef struct
   SrvTask *closer;       /* who closes the server; NULL: nobody yet */
   GSource *source;       /* owned, nullable: attached to a main context */
   SrvListener *listener; /* owned, nullable; the loop reads it without lock */
-  GHashTable *active;    /* requests between get_request and shutdown_request */
+  SrvRequestSet active;  /* between get_request and shutdown_request */
   guint n_holds;         /* workers that still borrow the server */
   gboolean afterlife;    /* disposed of, kept by the last of them */
   GCancellable *drain_cancellable; /* owned, made on demand */

@@ -9,8 +9,8 @@
  *
  * srv_base_server_take_one () owns the first line, on the loop's thread, and
  * srv_base_server_complete_request () the rest, wherever the mix-in runs it.
- * A request is shut down and closed exactly once: it stands in the table of
- * active requests until then, and whoever is not in the table is left alone.
+ * A request is shut down and closed exactly once: it stands in the set of
+ * active requests until then, and whoever is not in the set is left alone.
  */
 
 #include "config.h"
@@ -42,7 +42,7 @@ add_active (SrvBaseServer *self, SrvRequest *request)
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
 
   g_mutex_lock (&priv->lock);
-  g_hash_table_add (priv->active, g_object_ref (request));
+  srv_request_set_add (&priv->active, request);
   priv->tally->n_accepted++;
   g_mutex_unlock (&priv->lock);
   if (priv->process != NULL)
@@ -53,12 +53,8 @@ static gboolean
 is_active (SrvBaseServer *self, SrvRequest *request)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
-  gboolean found;
 
-  g_mutex_lock (&priv->lock);
-  found = g_hash_table_contains (priv->active, request);
-  g_mutex_unlock (&priv->lock);
-  return found;
+  return srv_request_set_contains (&priv->active, request, &priv->lock);
 }
 
 /* Somebody may wait for this: a drain for the last request, a loop out of
@@ -70,7 +66,7 @@ remove_active (SrvBaseServer *self, SrvRequest *request)
   gboolean found;
 
   g_mutex_lock (&priv->lock);
-  found = g_hash_table_steal (priv->active, request);
+  found = srv_request_set_remove (&priv->active, request);
   g_mutex_unlock (&priv->lock);
   if (!found)
     return;
@@ -125,15 +121,13 @@ static void
 for_each_other (SrvBaseServer *self, void (*func) (SrvRequest *request))
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
-  SrvRequest *own = current_request ();
-  GHashTableIter iter;
-  gpointer request;
+  g_autoptr (GList) all = NULL;
 
   g_mutex_lock (&priv->lock);
-  g_hash_table_iter_init (&iter, priv->active);
-  while (g_hash_table_iter_next (&iter, &request, NULL))
-    if (request != own)
-      func (request);
+  all = srv_request_set_list (&priv->active);
+  for (GList *link = all; link != NULL; link = link->next)
+    if (link->data != current_request ())
+      func (link->data);
   g_mutex_unlock (&priv->lock);
 }
 

@@ -406,7 +406,7 @@ srv_base_server_get_n_active_requests (SrvBaseServer *self)
 
   priv = srv_base_server_get_private (self);
   g_mutex_lock (&priv->lock);
-  n = g_hash_table_size (priv->active);
+  n = srv_request_set_size (&priv->active);
   g_mutex_unlock (&priv->lock);
   return n;
 }

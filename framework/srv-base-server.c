@@ -338,7 +338,7 @@ srv_base_server_finalize (GObject *object)
   g_clear_pointer (&priv->bound_endpoint, g_free);
   g_clear_pointer (&priv->endpoint, srv_endpoint_free);
   g_clear_pointer (&priv->listener, srv_listener_unref);
-  g_clear_pointer (&priv->active, g_hash_table_unref);
+  srv_request_set_clear (&priv->active);
   g_clear_pointer (&priv->scoreboard, srv_scoreboard_unref);
   if (priv->wake_fd >= 0)
     close (priv->wake_fd);
@@ -672,7 +672,6 @@ srv_base_server_init (SrvBaseServer *self)
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
 
   g_mutex_init (&priv->lock);
-  priv->active = g_hash_table_new (NULL, NULL);
   priv->bind_and_activate = TRUE;
   priv->timeout_ms = -1;
   priv->drain_timeout_ms = 30000;

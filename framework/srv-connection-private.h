@@ -7,6 +7,7 @@
 
 #include "fiber/srv-fiber-private.h"
 #include "srv-connection.h"
+#include "srv-request-set-private.h"
 #include "srv-sockaddr-private.h"
 
 G_BEGIN_DECLS
@@ -36,6 +37,7 @@ struct _SrvConnection
   gboolean notes_idle;
   int idle_since_ms; /* atomic; 0: it does not wait */
 
+  SrvRequestLink link; /* the server's */
   SrvSockaddr peer;
   SrvFiberWatch watch; /* in the worker of the fiber that serves it */
   guint n_turns; /* in a fiber: calls in a row that found no reason to wait */

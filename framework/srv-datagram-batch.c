@@ -98,13 +98,13 @@ static int
 receive (SrvDatagramBatch *self, guint size, gsize max_length)
 {
   struct mmsghdr messages[SRV_DATAGRAM_BATCH_SIZE];
-  struct iovec parts[SRV_DATAGRAM_BATCH_SIZE];
+  struct iovec parts[SRV_DATAGRAM_BATCH_SIZE][2];
   SrvDatagramControl controls[SRV_DATAGRAM_BATCH_SIZE];
   int n;
 
   prepare_slots (self, size);
   for (guint i = 0; i < size; i++)
-    srv_datagram_prepare (self->datagrams[i], &messages[i].msg_hdr, &parts[i],
+    srv_datagram_prepare (self->datagrams[i], &messages[i].msg_hdr, parts[i],
                           &controls[i], max_length);
   do
     n = recvmmsg (srv_listener_get_fd (self->listener), messages, size,
@@ -116,6 +116,12 @@ receive (SrvDatagramBatch *self, guint size, gsize max_length)
   return n;
 }
 
+gboolean
+srv_datagram_batch_is_used_up (const SrvDatagramBatch *self)
+{
+  return self->next == self->n_received;
+}
+
 SrvDatagram *
 srv_datagram_batch_take (SrvDatagramBatch *self,
                          guint size,
@@ -125,7 +131,7 @@ srv_datagram_batch_take (SrvDatagramBatch *self,
 {
   int n;
 
-  if (self->next == self->n_received)
+  if (srv_datagram_batch_is_used_up (self))
     {
       self->next = self->n_received = 0;
       n = receive (self, MIN (size, SRV_DATAGRAM_BATCH_SIZE), max_length);
@@ -147,7 +153,7 @@ srv_datagram_batch_take (SrvDatagramBatch *self,
 SrvDatagram *
 srv_datagram_batch_take_back (SrvDatagramBatch *self)
 {
-  if (self->next == self->n_received)
+  if (srv_datagram_batch_is_used_up (self))
     return NULL;
   return g_steal_pointer (&self->datagrams[self->next++]);
 }

@@ -7,6 +7,7 @@
 
 #include "srv-datagram.h"
 #include "srv-listener-private.h"
+#include "srv-request-set-private.h"
 
 #include <sys/socket.h>
 
@@ -23,6 +24,8 @@ typedef union
 /* One with room for the longest datagram, and nothing in it yet. */
 SrvDatagram *srv_datagram_new_empty (SrvListener *listener);
 
+SrvRequestLink *srv_datagram_get_link (SrvDatagram *self);
+
 /* The same contents, in as much memory as they need. */
 SrvDatagram *srv_datagram_copy (SrvDatagram *self);
 
@@ -32,7 +35,7 @@ gboolean srv_datagram_recycle (SrvDatagram *self);
 /* What recvmsg () gets, and what it has given. */
 void srv_datagram_prepare (SrvDatagram *self,
                            struct msghdr *message,
-                           struct iovec *part,
+                           struct iovec parts[2],
                            SrvDatagramControl *control,
                            gsize max_length);
 void srv_datagram_fill_in (SrvDatagram *self,

@@ -141,6 +141,12 @@ get_batch (SrvDatagramServer *self, SrvLoop *loop)
   return stock->batch;
 }
 
+static void
+on_reply_failed (gpointer server, SrvDatagram *datagram, const GError *error)
+{
+  srv_base_server_handle_error (server, SRV_REQUEST (datagram), error);
+}
+
 /* A thread of a pool takes no more than it is about to serve: others are free
  * for the next one. Where handlers run on the loop's own thread they are done with a datagram, as
  * a rule, before the next ones come. Over Unix sockets a reply may have to wait
@@ -161,10 +167,13 @@ receive (SrvDatagramServer *self, SrvLoop *loop, GError **error)
   gboolean keeps = runs_handlers (server);
   SrvDatagramBatch *batch = get_batch (self, loop);
   gboolean one_by_one = loop->one_by_one || (loop->is_worker && !keeps);
-  SrvDatagram *datagram =
-    srv_datagram_batch_take (batch, one_by_one ? 1 : priv->batch_size,
-                             priv->max_packet_size, keeps, error);
+  SrvDatagram *datagram;
 
+  /* What is answered is free for what comes. */
+  if (srv_datagram_batch_is_used_up (batch))
+    srv_datagram_batch_flush (batch, on_reply_failed, self);
+  datagram = srv_datagram_batch_take (batch, one_by_one ? 1 : priv->batch_size,
+                                      priv->max_packet_size, keeps, error);
   if (datagram == NULL)
     srv_base_server_set_accept_errno (errno);
   else if (keeps && priv->batch_size > 1 && !loop->one_by_one &&
@@ -215,12 +224,6 @@ srv_datagram_server_get_request (SrvBaseServer *server, GError **error)
   if (datagram != NULL && !check_length (priv, datagram, error))
     g_clear_object (&datagram);
   return (SrvRequest *) datagram;
-}
-
-static void
-on_reply_failed (gpointer server, SrvDatagram *datagram, const GError *error)
-{
-  srv_base_server_handle_error (server, SRV_REQUEST (datagram), error);
 }
 
 static void

@@ -15,6 +15,10 @@
 #include <errno.h>
 #include <string.h>
 
+/* A batch of datagrams with room for the longest lies so far apart in memory
+ * that the cache keeps few of them. */
+#define NEAR_SIZE 1500
+
 /**
  * SrvDatagram:
  *
@@ -30,8 +34,12 @@ struct _SrvDatagram
 {
   GObject parent_instance;
 
+  SrvRequestLink link; /* the server's */
+
   SrvListener *listener; /* owned reference: the socket for the reply */
-  guint8 *data;          /* owned */
+  const guint8 *data;    /* in one of the next two */
+  guint8 *near;          /* owned: room for what one Ethernet frame carries */
+  guint8 *far;           /* owned, nullable: room for the longest */
   gsize length;          /* of what is kept */
   gsize full_length;     /* as it was sent */
   GBytes *bytes;         /* owned, made on demand */
@@ -231,7 +239,8 @@ srv_datagram_finalize (GObject *object)
   g_clear_object (&self->client_address);
   g_clear_object (&self->local_address);
   g_clear_pointer (&self->bytes, g_bytes_unref);
-  g_free (self->data);
+  g_free (self->near);
+  g_free (self->far);
   g_clear_pointer (&self->listener, srv_listener_unref);
   G_OBJECT_CLASS (srv_datagram_parent_class)->finalize (object);
 }
@@ -253,8 +262,15 @@ srv_datagram_new_empty (SrvListener *listener)
   SrvDatagram *self = g_object_new (SRV_TYPE_DATAGRAM, NULL);
 
   self->listener = srv_listener_ref (listener);
-  self->data = g_malloc (SRV_DATAGRAM_LARGEST);
+  self->near = g_malloc (NEAR_SIZE);
+  self->far = g_malloc (SRV_DATAGRAM_LARGEST);
   return self;
+}
+
+SrvRequestLink *
+srv_datagram_get_link (SrvDatagram *self)
+{
+  return &self->link;
 }
 
 SrvDatagram *
@@ -263,7 +279,7 @@ srv_datagram_copy (SrvDatagram *self)
   SrvDatagram *copy = g_object_new (SRV_TYPE_DATAGRAM, NULL);
 
   copy->listener = srv_listener_ref (self->listener);
-  copy->data = g_memdup2 (self->data, self->length);
+  copy->data = copy->near = g_memdup2 (self->data, self->length);
   copy->length = self->length;
   copy->full_length = self->full_length;
   copy->peer.length = self->peer.length;
@@ -295,16 +311,20 @@ srv_datagram_recycle (SrvDatagram *self)
 void
 srv_datagram_prepare (SrvDatagram *self,
                       struct msghdr *message,
-                      struct iovec *part,
+                      struct iovec parts[2],
                       SrvDatagramControl *control,
                       gsize max_length)
 {
-  *part = (struct iovec){ self->data, max_length };
+  gsize near_length = MIN (max_length, NEAR_SIZE);
+
+  parts[0] = (struct iovec){ self->near, near_length };
+  parts[1] =
+    (struct iovec){ self->far + near_length, max_length - near_length };
   *message = (struct msghdr){
     .msg_name = &self->peer.any,
     .msg_namelen = sizeof self->peer - offsetof (SrvSockaddr, any),
-    .msg_iov = part,
-    .msg_iovlen = 1,
+    .msg_iov = parts,
+    .msg_iovlen = max_length > near_length ? 2 : 1,
     .msg_control = control,
     .msg_controllen = sizeof *control,
   };
@@ -318,6 +338,12 @@ srv_datagram_fill_in (SrvDatagram *self,
 {
   self->full_length = full_length;
   self->length = MIN (full_length, max_length);
+  self->data = self->near;
+  if (self->length > NEAR_SIZE)
+    {
+      memcpy (self->far, self->near, NEAR_SIZE);
+      self->data = self->far;
+    }
   self->peer.length = message->msg_namelen;
   note_control (self, message);
 }

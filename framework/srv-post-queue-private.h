@@ -16,6 +16,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct _SrvPostQueue SrvPostQueue;
+
 struct _SrvPostQueue
 {
   SrvFlushJob job;
