@@ -33,6 +33,8 @@ libclang-rt-14-dev
 libgirepository1.0-dev
 libglib2.0-dev
 libjansson-dev
+libsodium-dev
+libsqlite3-dev
 libtool
 make
 netcat-openbsd

@@ -4,6 +4,9 @@
 
 srv_handlers_public_headers = \
 	%reldir%/socketserver-handlers.h \
+	%reldir%/srv-account-error.h \
+	%reldir%/srv-account-store.h \
+	%reldir%/srv-auth-handler.h \
 	%reldir%/srv-chargen-handler.h \
 	%reldir%/srv-chat-error.h \
 	%reldir%/srv-chat-event.h \
@@ -21,8 +24,10 @@ srv_handlers_public_headers = \
 	%reldir%/srv-echo-handler.h \
 	%reldir%/srv-event-log.h \
 	%reldir%/srv-greeting-handler.h \
+	%reldir%/srv-identity-handler.h \
 	%reldir%/srv-jim-handler.h \
 	%reldir%/srv-line-chat-handler.h \
+	%reldir%/srv-memory-chat-store.h \
 	%reldir%/srv-time-format.h \
 	%reldir%/srv-time-handler.h \
 	%reldir%/srv-upload-handler.h \
@@ -31,6 +36,21 @@ srv_handlers_public_headers = \
 	$(NULL)
 
 srv_handlers_sources = \
+	%reldir%/srv-account-attempts.c \
+	%reldir%/srv-account-chat.c \
+	%reldir%/srv-account-error.c \
+	%reldir%/srv-account-hash.c \
+	%reldir%/srv-account-identities.c \
+	%reldir%/srv-account-login.c \
+	%reldir%/srv-account-name.c \
+	%reldir%/srv-account-schema.c \
+	%reldir%/srv-account-sessions.c \
+	%reldir%/srv-account-settings.c \
+	%reldir%/srv-account-store.c \
+	%reldir%/srv-auth-command.c \
+	%reldir%/srv-auth-commands.c \
+	%reldir%/srv-auth-greeting.c \
+	%reldir%/srv-auth-handler.c \
 	%reldir%/srv-chargen-handler.c \
 	%reldir%/srv-chat-error.c \
 	%reldir%/srv-chat-event.c \
@@ -40,6 +60,7 @@ srv_handlers_sources = \
 	%reldir%/srv-chat-hub-settings.c \
 	%reldir%/srv-chat-hub.c \
 	%reldir%/srv-chat-limits.c \
+	%reldir%/srv-chat-mail.c \
 	%reldir%/srv-chat-member.c \
 	%reldir%/srv-chat-name.c \
 	%reldir%/srv-chat-room.c \
@@ -61,10 +82,12 @@ srv_handlers_sources = \
 	%reldir%/srv-datagram-echo-handler.c \
 	%reldir%/srv-datagram-time-handler.c \
 	%reldir%/srv-datagram-upper-handler.c \
+	%reldir%/srv-dialogue.c \
 	%reldir%/srv-discard-handler.c \
 	%reldir%/srv-echo-handler.c \
 	%reldir%/srv-event-log.c \
 	%reldir%/srv-greeting-handler.c \
+	%reldir%/srv-identity-handler.c \
 	%reldir%/srv-jim-framer.c \
 	%reldir%/srv-jim-handler.c \
 	%reldir%/srv-jim-json.c \
@@ -73,6 +96,8 @@ srv_handlers_sources = \
 	%reldir%/srv-jim-session.c \
 	%reldir%/srv-jim-settings.c \
 	%reldir%/srv-line-chat-handler.c \
+	%reldir%/srv-memory-chat-store.c \
+	%reldir%/srv-peer.c \
 	%reldir%/srv-time-format.c \
 	%reldir%/srv-time-handler.c \
 	%reldir%/srv-time-limit.c \
@@ -85,8 +110,30 @@ srv_handlers_sources = \
 	%reldir%/srv-upper-handler.c \
 	$(NULL)
 
+# What needs a library that may lack, or what there is instead.
+srv_handlers_optional = \
+	%reldir%/srv-database-none.c \
+	%reldir%/srv-database.c \
+	%reldir%/srv-secret-none.c \
+	%reldir%/srv-secret.c \
+	$(NULL)
+EXTRA_DIST += $(srv_handlers_optional)
+if HAVE_SODIUM
+srv_handlers_sources += %reldir%/srv-secret.c
+else
+srv_handlers_sources += %reldir%/srv-secret-none.c
+endif
+if HAVE_SQLITE
+srv_handlers_sources += %reldir%/srv-database.c
+else
+srv_handlers_sources += %reldir%/srv-database-none.c
+endif
+
 srv_handlers_private_headers = \
+	%reldir%/srv-account-store-private.h \
 	%reldir%/srv-ascii-private.h \
+	%reldir%/srv-auth-command-private.h \
+	%reldir%/srv-auth-session-private.h \
 	%reldir%/srv-chat-event-private.h \
 	%reldir%/srv-chat-handler-private.h \
 	%reldir%/srv-chat-hub-private.h \
@@ -101,11 +148,15 @@ srv_handlers_private_headers = \
 	%reldir%/srv-command-session-private.h \
 	%reldir%/srv-command-supervisor-private.h \
 	%reldir%/srv-command-template-private.h \
+	%reldir%/srv-database-private.h \
+	%reldir%/srv-dialogue-private.h \
 	%reldir%/srv-jim-framer-private.h \
 	%reldir%/srv-jim-json-private.h \
 	%reldir%/srv-jim-message-private.h \
 	%reldir%/srv-jim-session-private.h \
 	%reldir%/srv-jim-settings-private.h \
+	%reldir%/srv-peer-private.h \
+	%reldir%/srv-secret-private.h \
 	%reldir%/srv-time-limit-private.h \
 	%reldir%/srv-upload-directory-private.h \
 	%reldir%/srv-upload-file-private.h \
@@ -124,10 +175,14 @@ noinst_LTLIBRARIES += %reldir%/libsrv-handlers-internal.la
 	$(AM_CFLAGS) \
 	$(JANSSON_CFLAGS) \
 	$(VISIBILITY_CFLAGS) \
+	$(SODIUM_CFLAGS) \
+	$(SQLITE_CFLAGS) \
 	$(NULL)
 %canon_reldir%_libsrv_handlers_internal_la_LIBADD = \
 	$(GLIB_LIBS) \
 	$(JANSSON_LIBS) \
+	$(SODIUM_LIBS) \
+	$(SQLITE_LIBS) \
 	$(CODE_COVERAGE_LIBS) \
 	$(NULL)
 

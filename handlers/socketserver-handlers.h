@@ -7,6 +7,9 @@
 
 #include <socketserver.h>
 
+#include "srv-account-error.h"
+#include "srv-account-store.h"
+#include "srv-auth-handler.h"
 #include "srv-chargen-handler.h"
 #include "srv-chat-error.h"
 #include "srv-chat-event.h"
@@ -24,8 +27,10 @@
 #include "srv-echo-handler.h"
 #include "srv-event-log.h"
 #include "srv-greeting-handler.h"
+#include "srv-identity-handler.h"
 #include "srv-jim-handler.h"
 #include "srv-line-chat-handler.h"
+#include "srv-memory-chat-store.h"
 #include "srv-time-format.h"
 #include "srv-time-handler.h"
 #include "srv-upload-handler.h"

@@ -28,8 +28,10 @@ G_BEGIN_DECLS
  * @SRV_CHAT_ERROR_NO_ROOM: there is no such room
  * @SRV_CHAT_ERROR_ROOM_EXISTS: the room is there already
  * @SRV_CHAT_ERROR_NOT_IN_ROOM: whoever asks is not in the room
- * @SRV_CHAT_ERROR_FULL: a limit of members, rooms or connections is reached
+ * @SRV_CHAT_ERROR_FULL: a limit of members, rooms, connections or messages that
+ *   wait is reached
  * @SRV_CHAT_ERROR_TOO_FAST: the client sends more than it may
+ * @SRV_CHAT_ERROR_STORE: the store cannot be used now
  *
  * Codes of [error@SocketServerHandlers.ChatError].
  */
@@ -45,6 +47,7 @@ typedef enum
   SRV_CHAT_ERROR_NOT_IN_ROOM,
   SRV_CHAT_ERROR_FULL,
   SRV_CHAT_ERROR_TOO_FAST,
+  SRV_CHAT_ERROR_STORE,
 } SrvChatError;
 
 SRV_AVAILABLE_IN_ALL

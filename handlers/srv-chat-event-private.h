@@ -6,6 +6,7 @@
 #pragma once
 
 #include "srv-chat-event.h"
+#include "srv-chat-store.h"
 
 G_BEGIN_DECLS
 
@@ -17,5 +18,9 @@ SrvChatEvent *srv_chat_event_new_notice (SrvChatEventKind kind,
 void srv_chat_event_address (SrvChatEvent *self,
                              const char *from,
                              const char *to);
+
+/* A message, with its labels, as a store keeps it, and back. */
+SrvChatRecord *srv_chat_event_to_record (SrvChatEvent *self);
+SrvChatEvent *srv_chat_event_new_from_record (const SrvChatRecord *record);
 
 G_END_DECLS

@@ -9,6 +9,8 @@
 
 #include "srv-chat-event-private.h"
 
+#include <string.h>
+
 /**
  * SrvChatEvent:
  *
@@ -120,6 +122,47 @@ srv_chat_event_address (SrvChatEvent *self, const char *from, const char *to)
   self->from = g_strdup (from);
   self->to = g_strdup (to);
   g_free (old_to);
+}
+
+static void
+append_label (GQuark name, gpointer value, gpointer out)
+{
+  g_autofree char *escaped = g_strescape (value, NULL);
+
+  g_string_append_printf (out, "%s=%s\n", g_quark_to_string (name), escaped);
+}
+
+SrvChatRecord *
+srv_chat_event_to_record (SrvChatEvent *self)
+{
+  g_autoptr (GString) labels = g_string_new (NULL);
+
+  g_datalist_foreach (&self->labels, append_label, labels);
+  return srv_chat_record_new (self->time, self->from, self->to, self->text,
+                              labels->len > 0 ? labels->str : NULL);
+}
+
+SrvChatEvent *
+srv_chat_event_new_from_record (const SrvChatRecord *record)
+{
+  SrvChatEvent *self = srv_chat_event_new (record->to, record->text);
+  g_auto (GStrv) lines =
+    g_strsplit (record->extra != NULL ? record->extra : "", "\n", -1);
+
+  self->from = g_strdup (record->from);
+  self->time = record->time;
+  for (char **line = lines; *line != NULL; line++)
+    {
+      char *value = strchr (*line, '=');
+      g_autofree char *plain = NULL;
+
+      if (value == NULL)
+        continue;
+      *value = '\0';
+      plain = g_strcompress (value + 1);
+      srv_chat_event_set_label (self, *line, plain);
+    }
+  return self;
 }
 
 /**

@@ -12,8 +12,10 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  SrvChatHub *hub; /* owned; NULL: the server's */
+  SrvChatHub *hub;     /* owned; NULL: the server's */
+  SrvChatStore *store; /* owned, nullable */
   char *default_room;
+  guint n_history; /* messages of a room that who joins it is shown */
   guint max_queued_bytes;
   guint post_gap_ms;
   guint messages_per_second;
@@ -24,11 +26,15 @@ typedef struct
 
   SrvConnection *connection; /* owned, from setup on: for other threads */
   int timeout_ms;            /* the connection's own */
+  GCancellable *wake;        /* owned, from the first fetch on; atomic */
   SrvChatBudget messages;
   SrvChatBudget bytes;
 } SrvChatHandlerPrivate;
 
 SrvChatHandlerPrivate *srv_chat_handler_get_private (SrvChatHandler *self);
+
+/* srv-chat-mail.c: of SrvChatMember */
+gboolean srv_chat_handler_fetch (SrvChatMember *member, gboolean now);
 
 /* srv-chat-handler-settings.c */
 void srv_chat_handler_install_properties (GObjectClass *object_class);

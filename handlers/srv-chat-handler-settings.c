@@ -12,7 +12,9 @@
 typedef enum
 {
   PROP_HUB = 1,
+  PROP_STORE,
   PROP_DEFAULT_ROOM,
+  PROP_HISTORY,
   PROP_MAX_QUEUED_BYTES,
   PROP_POST_GAP,
   PROP_MESSAGES_PER_SECOND,
@@ -31,6 +33,8 @@ number_of (SrvChatHandler *self, guint id)
 
   switch ((SrvChatHandlerProperty) id)
     {
+    case PROP_HISTORY:
+      return &priv->n_history;
     case PROP_MAX_QUEUED_BYTES:
       return &priv->max_queued_bytes;
     case PROP_POST_GAP:
@@ -46,6 +50,7 @@ number_of (SrvChatHandler *self, guint id)
     case PROP_UNIDENTIFIED_TIMEOUT:
       return &priv->unidentified_timeout_ms;
     case PROP_HUB:
+    case PROP_STORE:
     case PROP_DEFAULT_ROOM:
     default:
       return NULL;
@@ -62,6 +67,8 @@ srv_chat_handler_get_property (GObject *object,
 
   if (id == PROP_HUB)
     g_value_set_object (value, srv_chat_handler_get_private (self)->hub);
+  else if (id == PROP_STORE)
+    g_value_set_object (value, srv_chat_handler_get_private (self)->store);
   else if (id == PROP_DEFAULT_ROOM)
     g_value_set_string (value,
                         srv_chat_handler_get_private (self)->default_room);
@@ -82,6 +89,8 @@ srv_chat_handler_set_property (GObject *object,
 
   if (id == PROP_HUB)
     g_set_object (&priv->hub, g_value_get_object (value));
+  else if (id == PROP_STORE)
+    g_set_object (&priv->store, g_value_get_object (value));
   else if (id == PROP_DEFAULT_ROOM)
     {
       g_free (priv->default_room);
@@ -117,12 +126,26 @@ srv_chat_handler_install_properties (GObjectClass *object_class)
   properties[PROP_HUB] =
     g_param_spec_object ("hub", NULL, NULL, SRV_TYPE_CHAT_HUB, flags);
   /**
+   * SrvChatHandler:store:
+   *
+   * Knows who is registered, and keeps messages; %NULL for none.
+   */
+  properties[PROP_STORE] =
+    g_param_spec_object ("store", NULL, NULL, SRV_TYPE_CHAT_STORE, flags);
+  /**
    * SrvChatHandler:default-room:
    *
    * The room that whoever gets a name joins, with its `#`; %NULL for none.
    */
   properties[PROP_DEFAULT_ROOM] =
     g_param_spec_string ("default-room", NULL, NULL, NULL, flags);
+  /**
+   * SrvChatHandler:history:
+   *
+   * How many of the last messages of a room are shown to who joins it, when
+   * there is a store; 0 for none.
+   */
+  properties[PROP_HISTORY] = limit_spec ("history", 0, 0);
   /**
    * SrvChatHandler:max-queued-bytes:
    *

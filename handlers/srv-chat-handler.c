@@ -60,6 +60,7 @@ static void
 srv_chat_handler_member_init (SrvChatMemberInterface *iface)
 {
   iface->deliver = srv_chat_handler_deliver;
+  iface->fetch = srv_chat_handler_fetch;
 }
 
 /* Posts go past anything that lies over the connection. */
@@ -148,6 +149,8 @@ srv_chat_handler_finalize (GObject *object)
     srv_chat_handler_get_private (SRV_CHAT_HANDLER (object));
 
   g_clear_object (&priv->hub);
+  g_clear_object (&priv->store);
+  g_clear_object (&priv->wake);
   g_clear_object (&priv->connection);
   g_free (priv->default_room);
   G_OBJECT_CLASS (srv_chat_handler_parent_class)->finalize (object);
@@ -226,6 +229,23 @@ srv_chat_handler_get_hub (SrvChatHandler *self)
 {
   g_return_val_if_fail (SRV_IS_CHAT_HANDLER (self), NULL);
   return srv_chat_handler_get_private (self)->hub;
+}
+
+/**
+ * srv_chat_handler_get_store:
+ * @self: a handler
+ *
+ * Gets what the chat keeps.
+ *
+ * Threads: the one that runs the handler.
+ *
+ * Returns: (nullable) (transfer none): the store, %NULL if nothing is kept
+ */
+SrvChatStore *
+srv_chat_handler_get_store (SrvChatHandler *self)
+{
+  g_return_val_if_fail (SRV_IS_CHAT_HANDLER (self), NULL);
+  return srv_chat_handler_get_private (self)->store;
 }
 
 /**

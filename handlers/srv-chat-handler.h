@@ -6,6 +6,7 @@
 #pragma once
 
 #include "srv-chat-hub.h"
+#include "srv-chat-store.h"
 
 G_BEGIN_DECLS
 
@@ -34,12 +35,29 @@ SRV_AVAILABLE_IN_ALL
 SrvChatHub *srv_chat_handler_get_hub (SrvChatHandler *self);
 
 SRV_AVAILABLE_IN_ALL
+SrvChatStore *srv_chat_handler_get_store (SrvChatHandler *self);
+
+SRV_AVAILABLE_IN_ALL
 const char *srv_chat_handler_get_default_room (SrvChatHandler *self);
 
 SRV_AVAILABLE_IN_ALL
 gboolean srv_chat_handler_enter (SrvChatHandler *self,
                                  const char *name,
                                  GError **error);
+
+SRV_AVAILABLE_IN_ALL
+gboolean srv_chat_handler_send (SrvChatHandler *self,
+                                SrvChatEvent *event,
+                                GError **error);
+
+SRV_AVAILABLE_IN_ALL
+gboolean srv_chat_handler_hand_over (SrvChatHandler *self, GError **error);
+
+SRV_AVAILABLE_IN_ALL
+GCancellable *srv_chat_handler_get_wake (SrvChatHandler *self);
+
+SRV_AVAILABLE_IN_ALL
+void srv_chat_handler_show_history (SrvChatHandler *self, const char *room);
 
 SRV_AVAILABLE_IN_ALL
 gboolean srv_chat_handler_take (SrvChatHandler *self,

@@ -60,6 +60,15 @@ SrvChatPerson *srv_chat_hub_find_name (SrvChatHub *self,
                                        const char *name,
                                        GError **error);
 
+/* Whom an event would reach: FALSE when nobody, with an error. @member is a
+ * reference, NULL for a room. The event is addressed in any case, unless its
+ * sender has no name. */
+gboolean srv_chat_hub_resolve (SrvChatHub *self,
+                               SrvChatMember *sender,
+                               SrvChatEvent *event,
+                               SrvChatMember **member,
+                               GError **error);
+
 /* Under the lock: takes somebody out of a room. */
 void srv_chat_hub_leave_room (SrvChatHub *self,
                               SrvChatPerson *person,

@@ -193,6 +193,23 @@ find_way (SrvChatHub *self,
   return TRUE;
 }
 
+gboolean
+srv_chat_hub_resolve (SrvChatHub *self,
+                      SrvChatMember *sender,
+                      SrvChatEvent *event,
+                      SrvChatMember **member,
+                      GError **error)
+{
+  g_autoptr (SrvChatRoom) room = NULL;
+  gboolean found;
+
+  *member = NULL;
+  g_mutex_lock (&self->lock);
+  found = find_way (self, sender, event, &room, member, error);
+  g_mutex_unlock (&self->lock);
+  return found;
+}
+
 /**
  * srv_chat_hub_create_room:
  * @self: a hub

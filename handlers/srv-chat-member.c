@@ -42,3 +42,30 @@ srv_chat_member_deliver (SrvChatMember *self, SrvChatEvent *event)
 
   SRV_CHAT_MEMBER_GET_IFACE (self)->deliver (self, event);
 }
+
+/**
+ * srv_chat_member_fetch: (virtual fetch)
+ * @self: a member
+ * @now: whether it shall; otherwise it is only asked whether it would
+ *
+ * Has a member fetch what a [iface@SocketServerHandlers.ChatStore] keeps for
+ * it. Who fetches loses nothing that the store has, whatever happens to the
+ * process; who does not is only told.
+ *
+ * An implementation must not wait, and must not call the hub. Without one a
+ * member does not fetch.
+ *
+ * Threads: any.
+ *
+ * Returns: %TRUE if it does
+ */
+gboolean
+srv_chat_member_fetch (SrvChatMember *self, gboolean now)
+{
+  SrvChatMemberInterface *iface;
+
+  g_return_val_if_fail (SRV_IS_CHAT_MEMBER (self), FALSE);
+
+  iface = SRV_CHAT_MEMBER_GET_IFACE (self);
+  return iface->fetch != NULL && iface->fetch (self, now);
+}

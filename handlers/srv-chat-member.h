@@ -20,11 +20,16 @@ struct _SrvChatMemberInterface
 
   void (*deliver) (SrvChatMember *self, SrvChatEvent *event);
 
+  gboolean (*fetch) (SrvChatMember *self, gboolean now);
+
   /*< private >*/
   gpointer padding[4];
 };
 
 SRV_AVAILABLE_IN_ALL
 void srv_chat_member_deliver (SrvChatMember *self, SrvChatEvent *event);
+
+SRV_AVAILABLE_IN_ALL
+gboolean srv_chat_member_fetch (SrvChatMember *self, gboolean now);
 
 G_END_DECLS

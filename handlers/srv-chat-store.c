@@ -1,4 +1,4 @@
-/* srv-chat-store.c - what a chat keeps
+/* srv-chat-store.c - what a chat keeps: accounts, messages, history
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -10,21 +10,25 @@
 /**
  * SrvChatStore:
  *
- * What a chat keeps: who is registered, messages for those who are not there,
- * and what was said in rooms. Handlers ask it; the hub does not know it.
+ * Where a chat has its accounts, the messages for those who are away, and the
+ * history of its rooms. [class@SocketServerHandlers.AccountStore] keeps them in
+ * a file, [class@SocketServerHandlers.MemoryChatStore] for as long as the
+ * process runs.
  *
- * All methods may wait, and are called in the threads that run handlers, several
- * at a time.
+ * What a method has said to be kept is kept, whatever happens to the process
+ * then. A message for somebody who is away is taken, delivered, and only then
+ * acknowledged: it is not lost, and not delivered again after that.
+ *
+ * You may override: all methods. They can be called by any thread at any time,
+ * and a fiber that has called one must not hold up its worker while it waits.
  */
+
 G_DEFINE_INTERFACE (SrvChatStore, srv_chat_store, G_TYPE_OBJECT)
 
-G_DEFINE_ENUM_TYPE (SrvChatAccount,
-                    srv_chat_account,
-                    G_DEFINE_ENUM_VALUE (SRV_CHAT_ACCOUNT_UNKNOWN, "unknown"),
-                    G_DEFINE_ENUM_VALUE (SRV_CHAT_ACCOUNT_WRONG, "wrong"),
-                    G_DEFINE_ENUM_VALUE (SRV_CHAT_ACCOUNT_RIGHT, "right"),
-                    G_DEFINE_ENUM_VALUE (SRV_CHAT_ACCOUNT_BANNED, "banned"),
-                    G_DEFINE_ENUM_VALUE (SRV_CHAT_ACCOUNT_FAILED, "failed"))
+G_DEFINE_BOXED_TYPE (SrvChatRecord,
+                     srv_chat_record,
+                     srv_chat_record_copy,
+                     srv_chat_record_free)
 
 static void
 srv_chat_store_default_init (G_GNUC_UNUSED SrvChatStoreInterface *iface)
@@ -32,83 +36,444 @@ srv_chat_store_default_init (G_GNUC_UNUSED SrvChatStoreInterface *iface)
 }
 
 /**
- * srv_chat_store_check_password: (virtual check_password)
- * @self: a store
- * @name: whose account
- * @password: (nullable): the password; %NULL only asks whether there is an
- *   account, which the answer %SRV_CHAT_ACCOUNT_WRONG says
- * @error: return location for a [struct@GLib.Error]
+ * srv_chat_record_new:
+ * @time: when it was said, in seconds of Unix time
+ * @from: who has said it, UTF-8
+ * @to: the person or the room, UTF-8
+ * @text: what was said, UTF-8
+ * @extra: (nullable): what the protocol wants back with it, UTF-8
  *
- * Looks an account up. A wrong password and a name that is not registered shall
- * take the same time.
+ * Makes a message that can be stored.
  *
- * Returns: what is known; %SRV_CHAT_ACCOUNT_FAILED with @error set
+ * Threads: any.
+ *
+ * Returns: (transfer full): the message
  */
-SrvChatAccount
-srv_chat_store_check_password (SrvChatStore *self,
-                               const char *name,
-                               const char *password,
-                               GError **error)
+SrvChatRecord *
+srv_chat_record_new (gint64 time,
+                     const char *from,
+                     const char *to,
+                     const char *text,
+                     const char *extra)
 {
-  g_return_val_if_fail (SRV_IS_CHAT_STORE (self), SRV_CHAT_ACCOUNT_FAILED);
-  return SRV_CHAT_STORE_GET_IFACE (self)->check_password (self, name, password,
-                                                          error);
+  SrvChatRecord *self;
+
+  g_return_val_if_fail (from != NULL && to != NULL && text != NULL, NULL);
+
+  self = g_new0 (SrvChatRecord, 1);
+  self->time = time;
+  self->from = g_strdup (from);
+  self->to = g_strdup (to);
+  self->text = g_strdup (text);
+  self->extra = g_strdup (extra);
+  return self;
 }
 
 /**
- * srv_chat_store_save_offline: (virtual save_offline)
- * @self: a store
- * @event: a message to somebody who is registered and not there
- * @error: return location for a [struct@GLib.Error]
+ * srv_chat_record_copy:
+ * @self: a message
  *
- * Keeps a message until its addressee comes. When this returns it is safe.
+ * Copies a message.
  *
- * Returns: %TRUE if it is kept, %FALSE with @error set otherwise
+ * Threads: any.
+ *
+ * Returns: (transfer full): the copy
  */
-gboolean
-srv_chat_store_save_offline (SrvChatStore *self,
-                             SrvChatEvent *event,
-                             GError **error)
+SrvChatRecord *
+srv_chat_record_copy (const SrvChatRecord *self)
 {
-  g_return_val_if_fail (SRV_IS_CHAT_STORE (self), FALSE);
-  return SRV_CHAT_STORE_GET_IFACE (self)->save_offline (self, event, error);
+  SrvChatRecord *copy;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  copy = srv_chat_record_new (self->time, self->from, self->to, self->text,
+                              self->extra);
+  copy->id = self->id;
+  return copy;
 }
 
 /**
- * srv_chat_store_take_offline: (virtual take_offline)
+ * srv_chat_record_free:
+ * @self: (transfer full): a message
+ *
+ * Frees a message.
+ *
+ * Threads: any.
+ */
+void
+srv_chat_record_free (SrvChatRecord *self)
+{
+  g_free (self->from);
+  g_free (self->to);
+  g_free (self->text);
+  g_free (self->extra);
+  g_free (self);
+}
+
+/**
+ * SrvChatStoreInterface::find_account:
  * @self: a store
- * @name: who has come
+ * @name: the name of a person, UTF-8
  * @error: return location for a [struct@GLib.Error]
  *
- * Takes out what was kept for somebody, the oldest first.
+ * Looks whether somebody has an account.
  *
- * Returns: (transfer full) (element-type SrvChatEvent): the messages, or %NULL
- *   with @error set
+ * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, and with codes of %G_IO_ERROR.
+ *
+ * There is no default.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: (transfer full): the name as the account has it, %NULL with @error
+ *   set
  */
-GPtrArray *
-srv_chat_store_take_offline (SrvChatStore *self,
+
+/**
+ * srv_chat_store_find_account:
+ * @self: a store
+ * @name: the name of a person, UTF-8
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Looks whether somebody has an account.
+ *
+ * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, and with codes of %G_IO_ERROR.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: (transfer full): the name as the account has it, %NULL with @error
+ *   set
+ */
+char *
+srv_chat_store_find_account (SrvChatStore *self,
                              const char *name,
                              GError **error)
 {
   g_return_val_if_fail (SRV_IS_CHAT_STORE (self), NULL);
-  return SRV_CHAT_STORE_GET_IFACE (self)->take_offline (self, name, error);
+  g_return_val_if_fail (name != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return SRV_CHAT_STORE_GET_IFACE (self)->find_account (self, name, error);
 }
 
 /**
- * srv_chat_store_save_history: (virtual save_history)
+ * SrvChatStoreInterface::check_password:
  * @self: a store
- * @event: a message that was said in a room
+ * @name: the name that was given, UTF-8
+ * @password: the password that was given, UTF-8
+ * @address: (nullable): from where, as text that is the same for all attempts
+ *   that shall be counted together
  * @error: return location for a [struct@GLib.Error]
  *
- * Keeps what was said in a room.
+ * Checks a password. That nobody has the name takes as long, and is the same
+ * error, as that the password is wrong.
  *
- * Returns: %TRUE if it is kept, %FALSE with @error set otherwise
+ * Fails with %SRV_ACCOUNT_ERROR_REFUSED, %SRV_ACCOUNT_ERROR_BANNED,
+ * %SRV_ACCOUNT_ERROR_TOO_SOON, %SRV_ACCOUNT_ERROR_BUSY, and with codes of
+ * %G_IO_ERROR.
+ *
+ * There is no default.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: (transfer full): the name as the account has it, %NULL with @error
+ *   set
+ */
+
+/**
+ * srv_chat_store_check_password:
+ * @self: a store
+ * @name: the name that was given, UTF-8
+ * @password: the password that was given, UTF-8
+ * @address: (nullable): from where, as text that is the same for all attempts
+ *   that shall be counted together
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Checks a password. That nobody has the name takes as long, and is the same
+ * error, as that the password is wrong.
+ *
+ * Fails with %SRV_ACCOUNT_ERROR_REFUSED, %SRV_ACCOUNT_ERROR_BANNED,
+ * %SRV_ACCOUNT_ERROR_TOO_SOON, %SRV_ACCOUNT_ERROR_BUSY, and with codes of
+ * %G_IO_ERROR.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: (transfer full): the name as the account has it, %NULL with @error
+ *   set
+ */
+char *
+srv_chat_store_check_password (SrvChatStore *self,
+                               const char *name,
+                               const char *password,
+                               const char *address,
+                               GError **error)
+{
+  g_return_val_if_fail (SRV_IS_CHAT_STORE (self), NULL);
+  g_return_val_if_fail (name != NULL && password != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return SRV_CHAT_STORE_GET_IFACE (self)->check_password (self, name, password,
+                                                          address, error);
+}
+
+/**
+ * SrvChatStoreInterface::save_offline:
+ * @self: a store
+ * @record: the message; its `to` is a person with an account
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Keeps a message for somebody who is away.
+ *
+ * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, with %SRV_ACCOUNT_ERROR_FULL when
+ * too many messages wait for this person, and with codes of %G_IO_ERROR.
+ *
+ * There is no default.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: %TRUE when the message is kept, %FALSE with @error set otherwise
+ */
+
+/**
+ * srv_chat_store_save_offline:
+ * @self: a store
+ * @record: the message; its `to` is a person with an account
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Keeps a message for somebody who is away.
+ *
+ * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, with %SRV_ACCOUNT_ERROR_FULL when
+ * too many messages wait for this person, and with codes of %G_IO_ERROR.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: %TRUE when the message is kept, %FALSE with @error set otherwise
  */
 gboolean
-srv_chat_store_save_history (SrvChatStore *self,
-                             SrvChatEvent *event,
+srv_chat_store_save_offline (SrvChatStore *self,
+                             const SrvChatRecord *record,
                              GError **error)
 {
   g_return_val_if_fail (SRV_IS_CHAT_STORE (self), FALSE);
-  return SRV_CHAT_STORE_GET_IFACE (self)->save_history (self, event, error);
+  g_return_val_if_fail (record != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return SRV_CHAT_STORE_GET_IFACE (self)->save_offline (self, record, error);
+}
+
+/**
+ * SrvChatStoreInterface::take_offline:
+ * @self: a store
+ * @name: the name of a person, UTF-8
+ * @max_records: how many at most, at least 1
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Takes the oldest messages that wait for somebody, to deliver them. Nobody
+ * else gets them meanwhile. Each is then to be acknowledged or given back;
+ * what is neither when the process ends will be taken once more.
+ *
+ * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, and with codes of %G_IO_ERROR.
+ *
+ * There is no default.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: (transfer full) (element-type SrvChatRecord): the messages, oldest
+ *   first, %NULL with @error set
+ */
+
+/**
+ * srv_chat_store_take_offline:
+ * @self: a store
+ * @name: the name of a person, UTF-8
+ * @max_records: how many at most, at least 1
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Takes the oldest messages that wait for somebody, to deliver them. Nobody
+ * else gets them meanwhile. Each is then to be acknowledged or given back;
+ * what is neither when the process ends will be taken once more.
+ *
+ * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, and with codes of %G_IO_ERROR.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: (transfer full) (element-type SrvChatRecord): the messages, oldest
+ *   first, %NULL with @error set
+ */
+GPtrArray *
+srv_chat_store_take_offline (SrvChatStore *self,
+                             const char *name,
+                             guint max_records,
+                             GError **error)
+{
+  g_return_val_if_fail (SRV_IS_CHAT_STORE (self), NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return SRV_CHAT_STORE_GET_IFACE (self)->take_offline (self, name, max_records,
+                                                        error);
+}
+
+/**
+ * SrvChatStoreInterface::acknowledge:
+ * @self: a store
+ * @id: the number of a message that was taken
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Tells that a message was delivered; it is not kept any longer.
+ *
+ * Fails with codes of %G_IO_ERROR; the message will then be taken once more.
+ *
+ * There is no default.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: %TRUE when the message is gone, %FALSE with @error set otherwise
+ */
+
+/**
+ * srv_chat_store_acknowledge:
+ * @self: a store
+ * @id: the number of a message that was taken
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Tells that a message was delivered; it is not kept any longer.
+ *
+ * Fails with codes of %G_IO_ERROR; the message will then be taken once more.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: %TRUE when the message is gone, %FALSE with @error set otherwise
+ */
+gboolean
+srv_chat_store_acknowledge (SrvChatStore *self, gint64 id, GError **error)
+{
+  g_return_val_if_fail (SRV_IS_CHAT_STORE (self), FALSE);
+  g_return_val_if_fail (id > 0, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return SRV_CHAT_STORE_GET_IFACE (self)->acknowledge (self, id, error);
+}
+
+/**
+ * SrvChatStoreInterface::give_back:
+ * @self: a store
+ * @id: the number of a message that was taken
+ *
+ * Tells that a message was not delivered; it waits as before.
+ *
+ * There is no default.
+ *
+ * Threads: any.
+ */
+
+/**
+ * srv_chat_store_give_back:
+ * @self: a store
+ * @id: the number of a message that was taken
+ *
+ * Tells that a message was not delivered; it waits as before.
+ *
+ * Threads: any.
+ */
+void
+srv_chat_store_give_back (SrvChatStore *self, gint64 id)
+{
+  g_return_if_fail (SRV_IS_CHAT_STORE (self));
+  g_return_if_fail (id > 0);
+
+  SRV_CHAT_STORE_GET_IFACE (self)->give_back (self, id);
+}
+
+/**
+ * SrvChatStoreInterface::save_history:
+ * @self: a store
+ * @record: the message; its `to` is a room
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Adds a message to the history of a room, which loses its oldest when it has
+ * too many.
+ *
+ * Fails with codes of %G_IO_ERROR.
+ *
+ * There is no default.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: %TRUE when the message is kept, %FALSE with @error set otherwise
+ */
+
+/**
+ * srv_chat_store_save_history:
+ * @self: a store
+ * @record: the message; its `to` is a room
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Adds a message to the history of a room, which loses its oldest when it has
+ * too many.
+ *
+ * Fails with codes of %G_IO_ERROR.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: %TRUE when the message is kept, %FALSE with @error set otherwise
+ */
+gboolean
+srv_chat_store_save_history (SrvChatStore *self,
+                             const SrvChatRecord *record,
+                             GError **error)
+{
+  g_return_val_if_fail (SRV_IS_CHAT_STORE (self), FALSE);
+  g_return_val_if_fail (record != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return SRV_CHAT_STORE_GET_IFACE (self)->save_history (self, record, error);
+}
+
+/**
+ * SrvChatStoreInterface::get_history:
+ * @self: a store
+ * @room: the name of a room, UTF-8
+ * @max_records: how many at most
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Gets the latest messages of a room.
+ *
+ * Fails with codes of %G_IO_ERROR. That a room has no history is no failure.
+ *
+ * There is no default.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: (transfer full) (element-type SrvChatRecord): the messages, oldest
+ *   first, %NULL with @error set
+ */
+
+/**
+ * srv_chat_store_get_history:
+ * @self: a store
+ * @room: the name of a room, UTF-8
+ * @max_records: how many at most
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Gets the latest messages of a room.
+ *
+ * Fails with codes of %G_IO_ERROR. That a room has no history is no failure.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: (transfer full) (element-type SrvChatRecord): the messages, oldest
+ *   first, %NULL with @error set
+ */
+GPtrArray *
+srv_chat_store_get_history (SrvChatStore *self,
+                            const char *room,
+                            guint max_records,
+                            GError **error)
+{
+  g_return_val_if_fail (SRV_IS_CHAT_STORE (self), NULL);
+  g_return_val_if_fail (room != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return SRV_CHAT_STORE_GET_IFACE (self)->get_history (self, room, max_records,
+                                                       error);
 }

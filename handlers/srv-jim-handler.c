@@ -234,8 +234,16 @@ talk_until_end (Talk *talk, GError **error)
 
       if (!srv_chat_handler_set_deadline (handler, deadline, error))
         return FALSE;
-      n = srv_connection_receive (connection, buffer, sizeof buffer, NULL,
+      n = srv_connection_receive (connection, buffer, sizeof buffer,
+                                  srv_chat_handler_get_wake (handler),
                                   &failure);
+      if (n < 0 &&
+          g_cancellable_is_cancelled (srv_chat_handler_get_wake (handler)))
+        {
+          if (!srv_jim_session_fetch (talk->handler, error))
+            return FALSE;
+          continue;
+        }
       if (n == 0)
         return TRUE;
       if (n > 0 && !serve_bytes (talk, buffer, (gsize) n))
@@ -269,19 +277,11 @@ srv_jim_handler_converse (SrvChatHandler *handler, GError **error)
 }
 
 static void
-srv_jim_handler_finalize (GObject *object)
-{
-  g_clear_object (&SRV_JIM_HANDLER (object)->store);
-  G_OBJECT_CLASS (srv_jim_handler_parent_class)->finalize (object);
-}
-
-static void
 srv_jim_handler_class_init (SrvJimHandlerClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   SrvChatHandlerClass *chat_class = SRV_CHAT_HANDLER_CLASS (klass);
 
-  object_class->finalize = srv_jim_handler_finalize;
   SRV_BASE_REQUEST_HANDLER_CLASS (klass)->setup = srv_jim_handler_setup;
   chat_class->converse = srv_jim_handler_converse;
   chat_class->refuse = srv_jim_handler_refuse;

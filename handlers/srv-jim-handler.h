@@ -6,7 +6,6 @@
 #pragma once
 
 #include "srv-chat-handler.h"
-#include "srv-chat-store.h"
 
 G_BEGIN_DECLS
 

@@ -14,7 +14,6 @@ struct _SrvJimHandler
   SrvChatHandler parent_instance;
 
   /* Settings. */
-  SrvChatStore *store; /* owned, nullable */
   SrvJimFraming framing;
   SrvJimDialect dialect;
   SrvJimAuth auth;
@@ -40,6 +39,9 @@ struct _SrvJimHandler
 gboolean srv_jim_session_serve (SrvJimHandler *self,
                                 const char *text,
                                 gsize length);
+
+/* Writes what the store keeps for the client, if it may have it. */
+gboolean srv_jim_session_fetch (SrvJimHandler *self, GError **error);
 
 /* An answer; @text is nullable. */
 void srv_jim_session_answer (SrvJimHandler *self,

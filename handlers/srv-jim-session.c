@@ -11,6 +11,9 @@
 
 #include "srv-jim-session-private.h"
 
+#include "srv-account-error.h"
+#include "srv-peer-private.h"
+
 #include <string.h>
 
 /* What a request comes to. */
@@ -79,17 +82,10 @@ refused (const GError *reason)
       return outcome (403, "a limit is reached");
     case SRV_CHAT_ERROR_TOO_FAST:
       return last_outcome (403, "too fast");
+    case SRV_CHAT_ERROR_STORE:
     default:
       return outcome (500, "server error");
     }
-}
-
-/* The store's trouble is for the log; the client learns that there is some. */
-static Outcome
-store_failed (const GError *error)
-{
-  g_warning ("the store of the chat failed: %s", error->message);
-  return outcome (500, "server error");
 }
 
 /* Three wrong tries are enough. */
@@ -100,6 +96,27 @@ failed_login (SrvJimHandler *self, int code, const char *text)
   return self->n_failed_logins >= self->max_failed_logins
            ? last_outcome (code, text)
            : outcome (code, text);
+}
+
+/* Why the store does not let somebody in. That it cannot tell is for the log;
+ * the client learns that there is some trouble. */
+static Outcome
+no_account (SrvJimHandler *self, const GError *reason)
+{
+  if (reason->domain == SRV_ACCOUNT_ERROR)
+    switch ((SrvAccountError) reason->code)
+      {
+      case SRV_ACCOUNT_ERROR_BANNED:
+        return last_outcome (403, "you may not come in");
+      case SRV_ACCOUNT_ERROR_TOO_SOON:
+        return failed_login (self, 403, "too many attempts; try later");
+      case SRV_ACCOUNT_ERROR_BUSY:
+        return outcome (500, "too many log in at once; try later");
+      default:
+        return failed_login (self, 402, "wrong name or password");
+      }
+  g_warning ("the store of the chat failed: %s", reason->message);
+  return outcome (500, "server error");
 }
 
 static Outcome
@@ -130,40 +147,23 @@ is_own_name (SrvJimHandler *self, const char *name)
   return g_strcmp0 (own, normal) == 0;
 }
 
-static SrvChatAccount
-look_up (SrvJimHandler *self,
-         const char *name,
-         const char *password,
-         GError **error)
-{
-  if (self->store == NULL)
-    return SRV_CHAT_ACCOUNT_UNKNOWN;
-  return srv_chat_store_check_password (self->store, name, password, error);
-}
-
 /* A new client says who it is, without a password. */
 static Outcome
 claim_name (SrvJimHandler *self, const char *name)
 {
+  SrvChatStore *store = srv_chat_handler_get_store (SRV_CHAT_HANDLER (self));
+  g_autofree char *account = NULL;
   g_autoptr (GError) error = NULL;
 
   if (self->auth == SRV_JIM_AUTH_REQUIRED)
     return outcome (401, "authenticate first");
-  switch (look_up (self, name, NULL, &error))
-    {
-    case SRV_CHAT_ACCOUNT_FAILED:
-      return store_failed (error);
-    case SRV_CHAT_ACCOUNT_BANNED:
-      return last_outcome (403, "you may not come in");
-    case SRV_CHAT_ACCOUNT_WRONG:
-    case SRV_CHAT_ACCOUNT_RIGHT:
-      if (self->auth != SRV_JIM_AUTH_OFF)
-        return outcome (401, "authenticate first");
-      break;
-    case SRV_CHAT_ACCOUNT_UNKNOWN:
-    default:
-      break;
-    }
+  if (store != NULL)
+    account = srv_chat_store_find_account (store, name, &error);
+  if (error != NULL &&
+      !g_error_matches (error, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_NOT_FOUND))
+    return no_account (self, error);
+  if (account != NULL && self->auth != SRV_JIM_AUTH_OFF)
+    return outcome (401, "authenticate first");
   return enter (self, name);
 }
 
@@ -184,49 +184,31 @@ do_presence (SrvJimHandler *self, const SrvJimMessage *message)
   return result;
 }
 
-/* Passwords go over the wire as they are: only within the machine, unless told
- * otherwise. */
-static gboolean
-is_private (SrvJimHandler *self)
-{
-  SrvConnection *connection = srv_stream_request_handler_get_connection (
-    SRV_STREAM_REQUEST_HANDLER (self));
-  GSocketAddress *address =
-    srv_request_get_client_address (SRV_REQUEST (connection));
-
-  if (self->allows_insecure_auth || !G_IS_INET_SOCKET_ADDRESS (address))
-    return TRUE;
-  return g_inet_address_get_is_loopback (
-    g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
-}
-
 static Outcome
 do_authenticate (SrvJimHandler *self, const SrvJimMessage *message)
 {
+  SrvChatStore *store = srv_chat_handler_get_store (SRV_CHAT_HANDLER (self));
+  g_autofree char *address = srv_peer_dup_key (SRV_BASE_REQUEST_HANDLER (self));
+  g_autofree char *account = NULL;
   g_autoptr (GError) error = NULL;
   Outcome result = outcome (200, NULL);
 
   if (message->account == NULL || message->password == NULL)
     return outcome (400, "name and password are needed");
-  if (!is_private (self))
+  /* Passwords go over the wire as they are. */
+  if (!self->allows_insecure_auth &&
+      !srv_peer_is_private (SRV_STREAM_REQUEST_HANDLER (self)))
     return outcome (403, "passwords are not taken over this connection");
   if (self->is_named && !is_own_name (self, message->account))
     return outcome (400, "you have another name");
-  switch (look_up (self, message->account, message->password, &error))
-    {
-    case SRV_CHAT_ACCOUNT_RIGHT:
-      break;
-    case SRV_CHAT_ACCOUNT_BANNED:
-      return last_outcome (403, "you may not come in");
-    case SRV_CHAT_ACCOUNT_FAILED:
-      return store_failed (error);
-    case SRV_CHAT_ACCOUNT_UNKNOWN:
-    case SRV_CHAT_ACCOUNT_WRONG:
-    default:
-      return failed_login (self, 402, "wrong name or password");
-    }
+  if (store == NULL)
+    return failed_login (self, 402, "wrong name or password");
+  account = srv_chat_store_check_password (store, message->account,
+                                           message->password, address, &error);
+  if (account == NULL)
+    return no_account (self, error);
   if (!self->is_named)
-    result = enter (self, message->account);
+    result = enter (self, account);
   if (result.code == 200)
     self->is_authenticated = TRUE;
   return result;
@@ -245,30 +227,6 @@ addressee_of (SrvJimHandler *self, const SrvJimMessage *message)
            : NULL;
 }
 
-/* For somebody who is registered and not there. */
-static Outcome
-keep_for_later (SrvJimHandler *self, SrvChatEvent *event, const GError *reason)
-{
-  g_autoptr (GError) error = NULL;
-
-  switch (look_up (self, srv_chat_event_get_to (event), NULL, &error))
-    {
-    case SRV_CHAT_ACCOUNT_FAILED:
-      return store_failed (error);
-    case SRV_CHAT_ACCOUNT_WRONG:
-    case SRV_CHAT_ACCOUNT_RIGHT:
-      return srv_chat_store_save_offline (self->store, event, &error)
-               ? outcome (202, NULL)
-               : store_failed (error);
-    case SRV_CHAT_ACCOUNT_UNKNOWN:
-    case SRV_CHAT_ACCOUNT_BANNED:
-    default:
-      return self->store != NULL
-               ? outcome (404, "there is nobody with this name")
-               : refused (reason);
-    }
-}
-
 static Outcome
 do_msg (SrvJimHandler *self, const SrvJimMessage *message)
 {
@@ -284,14 +242,8 @@ do_msg (SrvJimHandler *self, const SrvJimMessage *message)
   event = srv_chat_event_new (to, message->text);
   srv_chat_event_set_label (event, "jim-time", message->time);
   srv_chat_event_set_label (event, "encoding", message->encoding);
-  if (!srv_chat_hub_send (hub_of (self), SRV_CHAT_MEMBER (self), event, &error))
-    return error->code == SRV_CHAT_ERROR_GONE ||
-               error->code == SRV_CHAT_ERROR_NO_MEMBER
-             ? keep_for_later (self, event, error)
-             : refused (error);
-  if (self->store != NULL && srv_chat_event_is_to_room (event) &&
-      !srv_chat_store_save_history (self->store, event, &error))
-    return store_failed (error);
+  if (!srv_chat_handler_send (SRV_CHAT_HANDLER (self), event, &error))
+    return refused (error);
   return outcome (202, NULL);
 }
 
@@ -375,28 +327,37 @@ learn_keys (SrvJimHandler *self, const SrvJimMessage *message)
 }
 
 /* After the answer, never before: clients take the first thing that comes for
- * it. */
-static void
-deliver_offline (SrvJimHandler *self)
+ * it. FALSE when the client cannot be written to. */
+static gboolean
+follow_up (SrvJimHandler *self, const SrvJimMessage *message)
 {
-  g_autofree char *name =
-    srv_chat_hub_dup_name (hub_of (self), SRV_CHAT_MEMBER (self));
-  g_autoptr (GPtrArray) events = NULL;
+  SrvChatHandler *handler = SRV_CHAT_HANDLER (self);
   g_autoptr (GError) error = NULL;
 
-  if (self->store == NULL || !self->is_authenticated)
-    return;
-  events = srv_chat_store_take_offline (self->store, name, &error);
-  if (events == NULL)
-    store_failed (error);
-  for (guint i = 0; events != NULL && i < events->len; i++)
-    srv_chat_member_deliver (SRV_CHAT_MEMBER (self), events->pdata[i]);
+  if (message->action == SRV_JIM_JOIN)
+    srv_chat_handler_show_history (handler, message->room);
+  if (message->action != SRV_JIM_PRESENCE &&
+      message->action != SRV_JIM_AUTHENTICATE)
+    return TRUE;
+  if (srv_jim_session_fetch (self, &error))
+    return TRUE;
+  g_info ("could not hand over what was kept: %s", error->message);
+  return FALSE;
+}
+
+/* Where nobody authenticates the name is enough. */
+gboolean
+srv_jim_session_fetch (SrvJimHandler *self, GError **error)
+{
+  if (!self->is_authenticated && self->auth != SRV_JIM_AUTH_OFF)
+    return TRUE;
+  return srv_chat_handler_set_deadline (SRV_CHAT_HANDLER (self), -1, error) &&
+         srv_chat_handler_hand_over (SRV_CHAT_HANDLER (self), error);
 }
 
 gboolean
 srv_jim_session_serve (SrvJimHandler *self, const char *text, gsize length)
 {
-  gboolean was_authenticated = self->is_authenticated;
   g_autoptr (GError) reason = NULL;
   SrvJimMessage message = { 0 };
   const char *problem;
@@ -418,8 +379,8 @@ srv_jim_session_serve (SrvJimHandler *self, const char *text, gsize length)
     }
   if (result.code != 0)
     srv_jim_session_answer (self, result.code, result.text, message.id);
-  if (self->is_authenticated && !was_authenticated)
-    deliver_offline (self);
+  if (result.code / 100 == 2 && !follow_up (self, &message))
+    result.ends = TRUE;
   srv_jim_message_clear (&message);
   return !result.ends;
 }

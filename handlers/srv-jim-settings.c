@@ -11,8 +11,7 @@
 
 typedef enum
 {
-  PROP_STORE = 1,
-  PROP_FRAMING,
+  PROP_FRAMING = 1,
   PROP_DIALECT,
   PROP_AUTH,
   PROP_STRICT,
@@ -90,9 +89,7 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   SrvJimHandler *self = SRV_JIM_HANDLER (object);
 
-  if (id == PROP_STORE)
-    g_value_set_object (value, self->store);
-  else if (id == PROP_FRAMING)
+  if (id == PROP_FRAMING)
     g_value_set_enum (value, (int) self->framing);
   else if (id == PROP_DIALECT)
     g_value_set_enum (value, (int) self->dialect);
@@ -111,9 +108,7 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   SrvJimHandler *self = SRV_JIM_HANDLER (object);
 
-  if (id == PROP_STORE)
-    g_set_object (&self->store, g_value_get_object (value));
-  else if (id == PROP_FRAMING)
+  if (id == PROP_FRAMING)
     self->framing = (SrvJimFraming) g_value_get_enum (value);
   else if (id == PROP_DIALECT)
     self->dialect = (SrvJimDialect) g_value_get_enum (value);
@@ -133,14 +128,6 @@ static const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT |
 static void
 install_rules (void)
 {
-  /**
-   * SrvJimHandler:store:
-   *
-   * Knows who is registered and keeps messages; %NULL for none.
-   */
-  properties[PROP_STORE] =
-    g_param_spec_object ("store", NULL, NULL, SRV_TYPE_CHAT_STORE,
-                         G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   /**
    * SrvJimHandler:framing:
    *

@@ -30,6 +30,7 @@ test_programs = \
 	%reldir%/test-framing \
 	%reldir%/test-handle-request \
 	%reldir%/test-jim-framer \
+	%reldir%/test-jim-store \
 	%reldir%/test-jim \
 	%reldir%/test-life-cycle \
 	%reldir%/test-line-chat \
@@ -92,6 +93,7 @@ EXTRA_DIST += \
 	$(check_scripts) \
 	$(test_scripts) \
 	%reldir%/fiber-test.h \
+	%reldir%/jim-test.h \
 	%reldir%/run-python.sh \
 	%reldir%/tap.py \
 	%reldir%/tap.sh \

@@ -1,0 +1,330 @@
+/* srv-chat-mail.c - what a chat keeps for those who are not there
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A message to somebody with an account goes through the store, whether its
+ * addressee is there or not: the sender stores it and wakes the addressee, whose
+ * own thread takes it out, writes it, and only then acknowledges it. So there is
+ * one way for all, messages come in the order in which they were stored, and
+ * what was stored is not lost when the process is. Writing it at once and
+ * storing it only for those who are away would be faster, but what waits in a
+ * queue for a slow client would die with the process.
+ */
+
+#include "config.h"
+
+#include "srv-account-error.h"
+#include "srv-chat-event-private.h"
+#include "srv-chat-handler-private.h"
+#include "srv-chat-hub-private.h"
+
+/* How many messages are taken out at a time. */
+#define RECORDS_AT_ONCE 16
+
+/* The store's trouble is for the log; the client learns that there is some. */
+static gboolean
+store_failed (const GError *reason, GError **error)
+{
+  if (g_error_matches (reason, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_FULL))
+    return srv_chat_hub_refuse (SRV_CHAT_ERROR_FULL, reason->message, error);
+  g_warning ("the store of the chat failed: %s", reason->message);
+  return srv_chat_hub_refuse (SRV_CHAT_ERROR_STORE, "server error", error);
+}
+
+static gboolean
+is_nobody (const GError *reason)
+{
+  return g_error_matches (reason, SRV_ACCOUNT_ERROR,
+                          SRV_ACCOUNT_ERROR_NOT_FOUND) ||
+         g_error_matches (reason, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_BANNED);
+}
+
+/* Before it is said: who is told that it failed knows that nobody heard it. */
+static gboolean
+send_to_room (SrvChatHandler *self, SrvChatEvent *event, GError **error)
+{
+  SrvChatHandlerPrivate *priv = srv_chat_handler_get_private (self);
+  g_autoptr (SrvChatRecord) record = srv_chat_event_to_record (event);
+  g_autoptr (GError) reason = NULL;
+
+  if (!srv_chat_store_save_history (priv->store, record, &reason))
+    return store_failed (reason, error);
+  return srv_chat_hub_send (priv->hub, SRV_CHAT_MEMBER (self), event, error);
+}
+
+/* The addressee may have come while the message was stored. */
+static void
+wake_addressee (SrvChatHandler *self, SrvChatEvent *event)
+{
+  SrvChatHandlerPrivate *priv = srv_chat_handler_get_private (self);
+  g_autoptr (SrvChatMember) addressee = NULL;
+
+  if (srv_chat_hub_resolve (priv->hub, SRV_CHAT_MEMBER (self), event,
+                            &addressee, NULL))
+    srv_chat_member_fetch (addressee, TRUE);
+}
+
+/* @is_there: somebody who does not fetch has the name. */
+static gboolean
+send_to_person (SrvChatHandler *self,
+                SrvChatEvent *event,
+                gboolean is_there,
+                GError **error)
+{
+  SrvChatHandlerPrivate *priv = srv_chat_handler_get_private (self);
+  g_autoptr (SrvChatRecord) record = NULL;
+  g_autoptr (GError) reason = NULL;
+
+  if (is_there)
+    return srv_chat_hub_send (priv->hub, SRV_CHAT_MEMBER (self), event, error);
+  record = srv_chat_event_to_record (event);
+  if (srv_chat_store_save_offline (priv->store, record, &reason))
+    {
+      wake_addressee (self, event);
+      return TRUE;
+    }
+  return is_nobody (reason)
+           ? srv_chat_hub_refuse (SRV_CHAT_ERROR_NO_MEMBER,
+                                  "there is nobody with this name", error)
+           : store_failed (reason, error);
+}
+
+/**
+ * srv_chat_handler_send:
+ * @self: a handler whose client has a name
+ * @event: a message
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Sends what the client says to a room or a person. With a
+ * [property@SocketServerHandlers.ChatHandler:store] it is kept there first: for
+ * a room in its history, for a person with an account until it was delivered.
+ *
+ * Fails as [method@SocketServerHandlers.ChatHub.send] does, with
+ * %SRV_CHAT_ERROR_FULL when too many messages wait for a person, and with
+ * %SRV_CHAT_ERROR_STORE. With a store, who has no account and is not there is
+ * %SRV_CHAT_ERROR_NO_MEMBER.
+ *
+ * Threads: the one that runs the handler; waits for the store.
+ *
+ * Returns: %TRUE if it was sent or is kept, %FALSE with @error set otherwise
+ */
+gboolean
+srv_chat_handler_send (SrvChatHandler *self,
+                       SrvChatEvent *event,
+                       GError **error)
+{
+  SrvChatHandlerPrivate *priv;
+  g_autoptr (SrvChatMember) addressee = NULL;
+  g_autoptr (GError) reason = NULL;
+
+  g_return_val_if_fail (SRV_IS_CHAT_HANDLER (self), FALSE);
+  g_return_val_if_fail (event != NULL, FALSE);
+
+  priv = srv_chat_handler_get_private (self);
+  if (priv->store == NULL)
+    return srv_chat_hub_send (priv->hub, SRV_CHAT_MEMBER (self), event, error);
+  if (!srv_chat_hub_resolve (priv->hub, SRV_CHAT_MEMBER (self), event,
+                             &addressee, &reason) &&
+      reason->code != SRV_CHAT_ERROR_GONE &&
+      reason->code != SRV_CHAT_ERROR_NO_MEMBER)
+    {
+      g_propagate_error (error, g_steal_pointer (&reason));
+      return FALSE;
+    }
+  if (srv_chat_event_is_to_room (event))
+    return send_to_room (self, event, error);
+  return send_to_person (self, event,
+                         addressee != NULL &&
+                           !srv_chat_member_fetch (addressee, FALSE),
+                         error);
+}
+
+gboolean
+srv_chat_handler_fetch (SrvChatMember *member, gboolean now)
+{
+  SrvChatHandlerPrivate *priv =
+    srv_chat_handler_get_private (SRV_CHAT_HANDLER (member));
+  GCancellable *wake = g_atomic_pointer_get (&priv->wake);
+
+  if (wake != NULL && now)
+    g_cancellable_cancel (wake);
+  return wake != NULL;
+}
+
+/* Written to the end, in turn with what was posted. */
+static gboolean
+write_record (SrvChatHandler *self,
+              const SrvChatRecord *record,
+              const char *name,
+              GError **error)
+{
+  g_autoptr (SrvChatEvent) event = srv_chat_event_new_from_record (record);
+  g_autoptr (GBytes) bytes = NULL;
+  gconstpointer data;
+  gsize length;
+
+  srv_chat_event_address (event, record->from, name);
+  bytes = SRV_CHAT_HANDLER_GET_CLASS (self)->render (self, event);
+  data = g_bytes_get_data (bytes, &length);
+  return srv_connection_send_all (srv_chat_handler_get_private (self)
+                                    ->connection,
+                                  data, length, NULL, error);
+}
+
+/* What could not be written is given back, with all that follows. */
+static gboolean
+deliver (SrvChatHandler *self,
+         GPtrArray *records,
+         const char *name,
+         GError **error)
+{
+  SrvChatStore *store = srv_chat_handler_get_private (self)->store;
+  gboolean ok = TRUE;
+
+  for (guint i = 0; i < records->len; i++)
+    {
+      const SrvChatRecord *record = records->pdata[i];
+      g_autoptr (GError) reason = NULL;
+
+      ok = ok && write_record (self, record, name, error);
+      if (!ok)
+        srv_chat_store_give_back (store, record->id);
+      else if (!srv_chat_store_acknowledge (store, record->id, &reason))
+        store_failed (reason, NULL);
+    }
+  return ok;
+}
+
+/* From the first time on others know that this client fetches; what they store
+ * after that wakes it. FALSE: it has no account. */
+static gboolean
+begin_to_fetch (SrvChatHandlerPrivate *priv, const char *name)
+{
+  g_autofree char *account = NULL;
+  g_autoptr (GError) reason = NULL;
+
+  if (priv->wake != NULL)
+    {
+      g_cancellable_reset (priv->wake);
+      return TRUE;
+    }
+  account = srv_chat_store_find_account (priv->store, name, &reason);
+  if (account != NULL)
+    g_atomic_pointer_set (&priv->wake, g_cancellable_new ());
+  else if (!is_nobody (reason))
+    store_failed (reason, NULL);
+  return account != NULL;
+}
+
+/**
+ * srv_chat_handler_hand_over:
+ * @self: a handler whose client has a name, and may have what is kept for it
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Writes to the client the messages that the store keeps for it, and tells the
+ * store of each that was written. From then on others store what they say to
+ * this client, and cancel
+ * [method@SocketServerHandlers.ChatHandler.get_wake]; it is for the handler to
+ * call this again.
+ *
+ * Without a store, and for a client without an account, it does nothing. The
+ * store's trouble is logged, and is no failure.
+ *
+ * Fails as [method@SocketServer.Connection.send_all] does.
+ *
+ * Threads: the one that runs the handler; waits for the store and the client.
+ *
+ * Returns: %TRUE, or %FALSE with @error set when the client cannot be written
+ *   to
+ */
+gboolean
+srv_chat_handler_hand_over (SrvChatHandler *self, GError **error)
+{
+  SrvChatHandlerPrivate *priv;
+  g_autofree char *name = NULL;
+  guint n_records = RECORDS_AT_ONCE;
+
+  g_return_val_if_fail (SRV_IS_CHAT_HANDLER (self), FALSE);
+
+  priv = srv_chat_handler_get_private (self);
+  name = srv_chat_hub_dup_name (priv->hub, SRV_CHAT_MEMBER (self));
+  if (priv->store == NULL || name == NULL || !begin_to_fetch (priv, name))
+    return TRUE;
+  while (n_records == RECORDS_AT_ONCE)
+    {
+      g_autoptr (GError) reason = NULL;
+      g_autoptr (GPtrArray) records =
+        srv_chat_store_take_offline (priv->store, name, RECORDS_AT_ONCE,
+                                     &reason);
+
+      if (records == NULL)
+        {
+          store_failed (reason, NULL);
+          return TRUE;
+        }
+      if (!deliver (self, records, name, error))
+        return FALSE;
+      n_records = records->len;
+    }
+  return TRUE;
+}
+
+/**
+ * srv_chat_handler_get_wake:
+ * @self: a handler
+ *
+ * Gets what is cancelled when something was stored for the client. A handler
+ * gives it to the call that reads from its client, and when that fails with
+ * %G_IO_ERROR_CANCELLED, calls
+ * [method@SocketServerHandlers.ChatHandler.hand_over].
+ *
+ * Threads: the one that runs the handler.
+ *
+ * Returns: (nullable) (transfer none): the cancellable, %NULL while the client
+ *   does not fetch
+ */
+GCancellable *
+srv_chat_handler_get_wake (SrvChatHandler *self)
+{
+  g_return_val_if_fail (SRV_IS_CHAT_HANDLER (self), NULL);
+  return srv_chat_handler_get_private (self)->wake;
+}
+
+/**
+ * srv_chat_handler_show_history:
+ * @self: a handler whose client has joined a room
+ * @room: the room
+ *
+ * Shows the client the last messages of the room, as many as
+ * [property@SocketServerHandlers.ChatHandler:history] says. What is said at the
+ * moment in which the client joins may come twice.
+ *
+ * The store's trouble is logged.
+ *
+ * Threads: the one that runs the handler; waits for the store.
+ */
+void
+srv_chat_handler_show_history (SrvChatHandler *self, const char *room)
+{
+  SrvChatHandlerPrivate *priv;
+  g_autoptr (GPtrArray) records = NULL;
+  g_autoptr (GError) reason = NULL;
+
+  g_return_if_fail (SRV_IS_CHAT_HANDLER (self));
+  g_return_if_fail (room != NULL);
+
+  priv = srv_chat_handler_get_private (self);
+  if (priv->store == NULL || priv->n_history == 0)
+    return;
+  records =
+    srv_chat_store_get_history (priv->store, room, priv->n_history, &reason);
+  if (records == NULL)
+    store_failed (reason, NULL);
+  for (guint i = 0; records != NULL && i < records->len; i++)
+    {
+      g_autoptr (SrvChatEvent) event =
+        srv_chat_event_new_from_record (records->pdata[i]);
+
+      srv_chat_member_deliver (SRV_CHAT_MEMBER (self), event);
+    }
+}
