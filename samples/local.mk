@@ -5,6 +5,8 @@
 # What the samples share.
 noinst_LTLIBRARIES += %reldir%/libsample.la
 %canon_reldir%_libsample_la_SOURCES = \
+	%reldir%/sample-accounts.c \
+	%reldir%/sample-accounts.h \
 	%reldir%/sample-answer.c \
 	%reldir%/sample-answer.h \
 	%reldir%/sample-client.c \
@@ -34,6 +36,9 @@ samples_ldadd = \
 	$(NULL)
 
 noinst_PROGRAMS += \
+	%reldir%/account-admin \
+	%reldir%/auth-client \
+	%reldir%/auth-server \
 	%reldir%/chat-server \
 	%reldir%/command-client \
 	%reldir%/command-server \
@@ -41,6 +46,8 @@ noinst_PROGRAMS += \
 	%reldir%/echo-server \
 	%reldir%/greeting-client \
 	%reldir%/greeting-server \
+	%reldir%/identity-client \
+	%reldir%/identity-server \
 	%reldir%/minimal \
 	%reldir%/operator-client \
 	%reldir%/operator-server \
@@ -52,6 +59,15 @@ noinst_PROGRAMS += \
 	%reldir%/upper-client \
 	%reldir%/upper-server \
 	$(NULL)
+
+%canon_reldir%_account_admin_LDADD = $(samples_ldadd)
+%canon_reldir%_account_admin_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_auth_client_LDADD = $(samples_ldadd)
+%canon_reldir%_auth_client_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_auth_server_LDADD = $(samples_ldadd)
+%canon_reldir%_auth_server_LDFLAGS = $(samples_ldflags)
 
 %canon_reldir%_chat_server_LDADD = $(samples_ldadd)
 %canon_reldir%_chat_server_LDFLAGS = $(samples_ldflags)
@@ -78,6 +94,12 @@ noinst_PROGRAMS += \
 
 %canon_reldir%_greeting_server_LDADD = $(samples_ldadd)
 %canon_reldir%_greeting_server_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_identity_client_LDADD = $(samples_ldadd)
+%canon_reldir%_identity_client_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_identity_server_LDADD = $(samples_ldadd)
+%canon_reldir%_identity_server_LDFLAGS = $(samples_ldflags)
 
 %canon_reldir%_minimal_LDADD = \
 	framework/libsocketserver-1.0.la \
@@ -120,6 +142,9 @@ noinst_PROGRAMS += \
 
 EXTRA_DIST += \
 	%reldir%/README.md \
+	%reldir%/account-admin.1 \
+	%reldir%/auth-client.1 \
+	%reldir%/auth-server.1 \
 	%reldir%/chat-server.1 \
 	%reldir%/command-client.1 \
 	%reldir%/command-server.1 \
@@ -129,6 +154,8 @@ EXTRA_DIST += \
 	%reldir%/echo-server.1 \
 	%reldir%/greeting-client.1 \
 	%reldir%/greeting-server.1 \
+	%reldir%/identity-client.1 \
+	%reldir%/identity-server.1 \
 	%reldir%/operator-client.1 \
 	%reldir%/operator-server.1 \
 	%reldir%/simple-server.1 \
