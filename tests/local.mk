@@ -6,9 +6,13 @@
 # objects of both libraries, private functions too.
 test_programs = \
 	%reldir%/test-accept \
+	%reldir%/test-account-passwords \
+	%reldir%/test-account-store \
 	%reldir%/test-attach \
+	%reldir%/test-auth-handler \
 	%reldir%/test-base-server \
 	%reldir%/test-chat-hub \
+	%reldir%/test-chat-store \
 	%reldir%/test-client \
 	%reldir%/test-command \
 	%reldir%/test-connection-post \
@@ -58,6 +62,7 @@ test_programs = \
 
 # Scripts that print TAP: of the libraries' behaviour ...
 test_scripts = \
+	%reldir%/test-accounts.py \
 	%reldir%/test-bench.py \
 	%reldir%/test-chat.py \
 	%reldir%/test-command-samples.py \
@@ -92,6 +97,7 @@ TESTS += \
 EXTRA_DIST += \
 	$(check_scripts) \
 	$(test_scripts) \
+	%reldir%/account-test.h \
 	%reldir%/fiber-test.h \
 	%reldir%/jim-test.h \
 	%reldir%/run-python.sh \

@@ -1,0 +1,276 @@
+/* test-chat-store.c - messages for those who are away, and history
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Everything with both stores, as far as the library was built with both.
+ */
+
+#include "srv-test.h"
+
+#include <socketserver-handlers.h>
+
+#define PASSWORD "correct horse"
+
+static const gboolean in_file[] = { FALSE, TRUE };
+
+/* NULL: this build has none. */
+static SrvChatStore *
+open_store (int i)
+{
+  g_autofree char *path = srv_test_path ("chat.db");
+  SrvAccountStore *store;
+
+  if (!in_file[i])
+    return SRV_CHAT_STORE (srv_memory_chat_store_new ());
+  store = srv_account_store_new (path, NULL);
+  if (store != NULL)
+    g_object_set (store, "hash-memory", 8, "hash-operations", 1, NULL);
+  return (SrvChatStore *) store;
+}
+
+static void
+close_store (SrvChatStore *store)
+{
+  g_autofree char *path = srv_test_path ("chat.db");
+
+  g_object_unref (store);
+  g_unlink (path);
+}
+
+static void
+add (SrvChatStore *store, const char *name)
+{
+  gboolean ok =
+    SRV_IS_MEMORY_CHAT_STORE (store)
+      ? srv_memory_chat_store_add (SRV_MEMORY_CHAT_STORE (store), name,
+                                   PASSWORD, NULL)
+      : srv_account_store_add (SRV_ACCOUNT_STORE (store), name, PASSWORD, NULL);
+
+  ck_assert (ok);
+}
+
+static void
+save (SrvChatStore *store, gint64 time, const char *to, const char *text)
+{
+  g_autoptr (SrvChatRecord) record =
+    srv_chat_record_new (time, "Ada", to, text, "extra");
+  g_autoptr (GError) error = NULL;
+
+  if (*to == '#')
+    srv_chat_store_save_history (store, record, &error);
+  else
+    srv_chat_store_save_offline (store, record, &error);
+  srv_test_assert_no_error (error);
+}
+
+/* Takes the messages and says their texts, with a space after each. */
+static char *
+texts_of (GPtrArray *list)
+{
+  GString *texts = g_string_new (NULL);
+
+  ck_assert_ptr_nonnull (list);
+  for (guint i = 0; i < list->len; i++)
+    g_string_append_printf (texts, "%s ",
+                            ((SrvChatRecord *) list->pdata[i])->text);
+  g_ptr_array_unref (list);
+  return g_string_free (texts, FALSE);
+}
+
+static void
+assert_taken (SrvChatStore *store, const char *expected)
+{
+  g_autofree char *texts =
+    texts_of (srv_chat_store_take_offline (store, "bob", 10, NULL));
+
+  ck_assert_str_eq (texts, expected);
+}
+
+#define skip_without(store)                                 \
+  if (store == NULL)                                        \
+    {                                                       \
+      g_test_message ("built without SQLite or libsodium"); \
+      return;                                               \
+    }
+
+START_TEST (account_is_found_and_checked)
+{
+  SrvChatStore *store = open_store (_i);
+  g_autofree char *found = NULL;
+  g_autofree char *checked = NULL;
+  g_autoptr (GError) wrong = NULL;
+  g_autoptr (GError) unknown = NULL;
+
+  skip_without (store);
+  add (store, "Bob");
+  found = srv_chat_store_find_account (store, "BOB", NULL);
+  ck_assert_str_eq (found, "Bob");
+  checked = srv_chat_store_check_password (store, "bob", PASSWORD, NULL, NULL);
+  ck_assert_str_eq (checked, "Bob");
+  srv_chat_store_check_password (store, "bob", "wrong", NULL, &wrong);
+  srv_chat_store_check_password (store, "eve", "wrong", NULL, &unknown);
+  srv_test_assert_error (wrong, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_REFUSED);
+  srv_test_assert_error (unknown, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_REFUSED);
+  ck_assert_str_eq (wrong->message, unknown->message);
+  ck_assert_ptr_null (srv_chat_store_find_account (store, "\xff", NULL));
+  close_store (store);
+}
+END_TEST
+
+START_TEST (message_is_kept_whole)
+{
+  SrvChatStore *store = open_store (_i);
+  g_autoptr (GPtrArray) list = NULL;
+  const SrvChatRecord *record;
+
+  skip_without (store);
+  add (store, "Bob");
+  save (store, 42, "BOB", "Привет 👋 'quoted'\n");
+  list = srv_chat_store_take_offline (store, "bob", 1, NULL);
+  ck_assert_uint_eq (list->len, 1);
+  record = list->pdata[0];
+  ck_assert_int_gt (record->id, 0);
+  ck_assert_int_eq (record->time, 42);
+  ck_assert_str_eq (record->from, "Ada");
+  ck_assert_str_eq (record->to, "BOB");
+  ck_assert_str_eq (record->text, "Привет 👋 'quoted'\n");
+  ck_assert_str_eq (record->extra, "extra");
+  close_store (store);
+}
+END_TEST
+
+START_TEST (nobody_gets_what_was_taken)
+{
+  SrvChatStore *store = open_store (_i);
+  g_autoptr (GPtrArray) list = NULL;
+
+  skip_without (store);
+  add (store, "Bob");
+  save (store, 1, "Bob", "one");
+  save (store, 2, "Bob", "two");
+  save (store, 3, "Bob", "three");
+  list = srv_chat_store_take_offline (store, "Bob", 2, NULL);
+  ck_assert_uint_eq (list->len, 2);
+  assert_taken (store, "three ");
+  assert_taken (store, "");
+  /* The first was delivered, the second was not. */
+  ck_assert (srv_chat_store_acknowledge (store,
+                                         ((SrvChatRecord *) list->pdata[0])->id,
+                                         NULL));
+  srv_chat_store_give_back (store, ((SrvChatRecord *) list->pdata[1])->id);
+  assert_taken (store, "two ");
+  close_store (store);
+}
+END_TEST
+
+/* A server that dies delivers again what was not acknowledged, and no more. */
+START_TEST (unacknowledged_message_comes_again)
+{
+  SrvChatStore *store = open_store (1);
+  g_autoptr (GPtrArray) list = NULL;
+
+  skip_without (store);
+  add (store, "Bob");
+  save (store, 1, "Bob", "one");
+  save (store, 2, "Bob", "two");
+  list = srv_chat_store_take_offline (store, "Bob", 10, NULL);
+  ck_assert (srv_chat_store_acknowledge (store,
+                                         ((SrvChatRecord *) list->pdata[0])->id,
+                                         NULL));
+  g_object_unref (store);
+  store = open_store (1);
+  assert_taken (store, "two ");
+  close_store (store);
+}
+END_TEST
+
+START_TEST (few_messages_wait)
+{
+  SrvChatStore *store = open_store (_i);
+  g_autoptr (SrvChatRecord) stray =
+    srv_chat_record_new (1, "Ada", "Eve", "text", NULL);
+  g_autoptr (SrvChatRecord) last =
+    srv_chat_record_new (1, "Ada", "Bob", "text", NULL);
+  g_autoptr (GError) no_account = NULL;
+  g_autoptr (GError) full = NULL;
+
+  skip_without (store);
+  add (store, "Bob");
+  for (int i = 0; i < 100; i++)
+    save (store, i, "Bob", "text");
+  ck_assert (!srv_chat_store_save_offline (store, last, &full));
+  srv_test_assert_error (full, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_FULL);
+  ck_assert (!srv_chat_store_save_offline (store, stray, &no_account));
+  srv_test_assert_error (no_account, SRV_ACCOUNT_ERROR,
+                         SRV_ACCOUNT_ERROR_NOT_FOUND);
+  close_store (store);
+}
+END_TEST
+
+static void
+assert_history (SrvChatStore *store, guint max, const char *expected)
+{
+  g_autofree char *texts =
+    texts_of (srv_chat_store_get_history (store, "#ROOM", max, NULL));
+
+  ck_assert_str_eq (texts, expected);
+}
+
+START_TEST (history_is_in_order)
+{
+  SrvChatStore *store = open_store (_i);
+
+  skip_without (store);
+  assert_history (store, 10, "");
+  save (store, 1, "#room", "one");
+  save (store, 2, "#other", "other");
+  save (store, 2, "#Room", "two");
+  save (store, 3, "#room", "three");
+  assert_history (store, 10, "one two three ");
+  assert_history (store, 2, "two three ");
+  assert_history (store, 0, "");
+  close_store (store);
+}
+END_TEST
+
+START_TEST (history_loses_its_oldest)
+{
+  SrvChatStore *store = open_store (_i);
+
+  skip_without (store);
+  if (SRV_IS_ACCOUNT_STORE (store))
+    g_object_set (store, "history-limit", 3, NULL);
+  for (int i = in_file[_i] ? 996 : 0; i <= 1000; i++)
+    {
+      g_autofree char *text = g_strdup_printf ("%d", i);
+
+      save (store, i, "#room", text);
+    }
+  if (in_file[_i])
+    assert_history (store, 10, "998 999 1000 ");
+  else
+    {
+      g_autoptr (GPtrArray) list =
+        srv_chat_store_get_history (store, "#room", 5000, NULL);
+
+      ck_assert_uint_eq (list->len, 1000);
+      ck_assert_str_eq (((SrvChatRecord *) list->pdata[0])->text, "1");
+    }
+  close_store (store);
+}
+END_TEST
+
+int
+main (void)
+{
+  const SrvTestEntry entries[] = {
+    { "accounts", account_is_found_and_checked, 2 },
+    { "offline", message_is_kept_whole, 2 },
+    { "offline", nobody_gets_what_was_taken, 2 },
+    { "offline", unacknowledged_message_comes_again, 1 },
+    { "offline", few_messages_wait, 2 },
+    { "history", history_is_in_order, 2 },
+    { "history", history_loses_its_oldest, 2 },
+  };
+  return srv_test_run_entries ("chat-store", entries, G_N_ELEMENTS (entries));
+}
