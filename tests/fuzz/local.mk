@@ -5,6 +5,7 @@
 # A target is fuzz-NAME.c, its corpus the folder corpus/NAME. To add one: its
 # name here, and its _SOURCES below.
 fuzz_targets = \
+	%reldir%/fuzz-auth \
 	%reldir%/fuzz-command \
 	%reldir%/fuzz-framing \
 	%reldir%/fuzz-jim \
@@ -22,6 +23,8 @@ fuzz_ldadd = \
 	$(GLIB_LIBS) \
 	$(CODE_COVERAGE_LIBS) \
 	$(NULL)
+%canon_reldir%_fuzz_auth_SOURCES = %reldir%/fuzz-auth.c $(fuzz_common)
+%canon_reldir%_fuzz_auth_LDADD = $(fuzz_ldadd)
 %canon_reldir%_fuzz_command_SOURCES = %reldir%/fuzz-command.c $(fuzz_common)
 %canon_reldir%_fuzz_command_LDADD = $(fuzz_ldadd)
 %canon_reldir%_fuzz_framing_SOURCES = %reldir%/fuzz-framing.c $(fuzz_common)
@@ -50,6 +53,8 @@ fuzz_cflags = \
 	-fno-sanitize-recover=undefined \
 	$(GLIB_CFLAGS) \
 	$(JANSSON_CFLAGS) \
+	$(SODIUM_CFLAGS) \
+	$(SQLITE_CFLAGS) \
 	$(NULL)
 fuzz_objects = \
 	$(patsubst %.c,$(fuzz_build)/%.o,$(srv_sources) $(srv_handlers_sources))
@@ -69,7 +74,7 @@ $(fuzz_build)/%.o: %.c $(fuzz_headers)
 
 $(fuzz_programs): $(fuzz_build)/%: $(fuzz_build)/%reldir%/%.o $(fuzz_objects)
 	$(AM_V_CCLD)$(FUZZ_CC) $(fuzz_cflags) -fsanitize=fuzzer -o $@ $^ \
-	  $(GLIB_LIBS) $(JANSSON_LIBS)
+	  $(GLIB_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) $(SQLITE_LIBS)
 
 fuzz: fuzz-compiler
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(fuzz_programs)
