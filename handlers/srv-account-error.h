@@ -28,7 +28,7 @@ G_BEGIN_DECLS
  * @SRV_ACCOUNT_ERROR_REFUSED: the password is wrong, or there is no such account
  * @SRV_ACCOUNT_ERROR_BANNED: the password is right, but the account is banned
  * @SRV_ACCOUNT_ERROR_TOO_SOON: there were too many failed attempts;
- *   [func@SocketServerHandlers.account_error_get_wait] says for how long
+ *   `srv_account_error_get_wait()` says for how long
  * @SRV_ACCOUNT_ERROR_BUSY: too many passwords are being checked
  * @SRV_ACCOUNT_ERROR_FULL: a limit of the store is reached
  * @SRV_ACCOUNT_ERROR_BAD_SESSION: the token is nobody's, or not any more

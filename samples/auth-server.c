@@ -26,6 +26,8 @@ static int hash_memory = 65536;
 static int idle_time = 7 * 86400;
 static int lifetime = 30 * 86400;
 static int login_time = 60;
+static int free_attempts = 5;
+static int free_attempts_address = 20;
 
 static const GOptionEntry entries[] = {
   { "store", 's', 0, G_OPTION_ARG_FILENAME, &path,
@@ -48,6 +50,12 @@ static const GOptionEntry entries[] = {
     "When any session ends (default: 30 days)", "SECONDS" },
   { "login-time", 0, 0, G_OPTION_ARG_INT, &login_time,
     "How long a client may take to log in (default: 60)", "SECONDS" },
+  { "free-attempts", 0, 0, G_OPTION_ARG_INT, &free_attempts,
+    "How many wrong passwords a name may have before the first wait "
+    "(default: 5)",
+    "N" },
+  { "free-attempts-address", 0, 0, G_OPTION_ARG_INT, &free_attempts_address,
+    "How many an address may have (default: 20)", "N" },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -93,7 +101,10 @@ serve (SampleServer *sample)
                 "hash-memory", (guint) CLAMP (hash_memory, 8, 1 << 22),
                 "session-idle-time", (guint) MAX (idle_time, 1),
                 "session-lifetime", (guint) MAX (lifetime, 1), "bind-sessions",
-                (guint) bind_sessions, NULL);
+                (guint) bind_sessions, "free-attempts",
+                (guint) CLAMP (free_attempts, 0, 1000000),
+                "free-attempts-address",
+                (guint) CLAMP (free_attempts_address, 0, 1000000), NULL);
   sample_server_set_prepare (sample, prepare, store);
   return sample_server_run (sample, handler_get_type (), G_TYPE_INVALID);
 }

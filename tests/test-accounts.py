@@ -284,8 +284,9 @@ class Hostile(Case):
         for i, talk in enumerate(talks):
             talk.socket.sendall(b'login Ada guess%d\n' % i)
         answers = [talk.file.readline().decode().split()[0] for talk in talks]
-        self.assertEqual(answers.count('refused'), 5)
-        self.assertEqual(answers.count('wait'), 95)
+        # The first wait is a second, which may be over.
+        self.assertIn(answers.count('refused'), range(5, 8))
+        self.assertEqual(answers.count('refused') + answers.count('wait'), 100)
         for talk in talks:
             talk.close()
         self.assertEqual(server.stop(), 0)
@@ -433,11 +434,13 @@ class Worker(threading.Thread):
 
 class Killed(Case):
     def test_nothing_is_lost(self):
+        # A login that is cut off by a kill counts as one that failed.
+        patience = '--free-attempts-address', '1000000'
         accounts, good, revoked = set(), [], []
         for i in range(N_KILLS):
             mix_in = ('threading', 'fibers')[i % 2]
             server = self.serve('auth-server', '--allow-register', '--mix-in',
-                                mix_in, *CHEAP)
+                                mix_in, *CHEAP, *patience)
             workers = [Worker(server, f'n{i}-{j}') for j in range(3)]
             for worker in workers:
                 worker.start()
@@ -448,7 +451,8 @@ class Killed(Case):
                 accounts.update(worker.accounts)
                 good += worker.good
                 revoked += worker.revoked
-        server = self.serve('auth-server', '--mix-in', 'threading', *CHEAP)
+        server = self.serve('auth-server', '--mix-in', 'threading', *CHEAP,
+                            *patience)
         listed = {line.split('\t')[0]
                   for line in self.admin('list').splitlines()}
         self.assertLessEqual(accounts, listed)

@@ -315,7 +315,8 @@ END_TEST
 
 START_TEST (address_gets_a_name)
 {
-  Service service = start ((SrvTestMixIn) _i, make_identity, GUINT_TO_POINTER (1));
+  Service service =
+    start ((SrvTestMixIn) _i, make_identity, GUINT_TO_POINTER (1));
   int fd = srv_test_connect (service.server);
 
   srv_test_expect (fd, "unknown\n");
