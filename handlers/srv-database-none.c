@@ -20,7 +20,6 @@ srv_database_new (const char *path,
 void
 srv_database_free (G_GNUC_UNUSED SrvDatabase *self)
 {
-  g_assert_not_reached ();
 }
 
 gboolean
@@ -88,5 +87,4 @@ srv_statement_get_text (G_GNUC_UNUSED SrvStatement *self,
 void
 srv_statement_free (G_GNUC_UNUSED SrvStatement *self)
 {
-  g_assert_not_reached ();
 }
