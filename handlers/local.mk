@@ -36,6 +36,7 @@ srv_handlers_public_headers = \
 	$(NULL)
 
 srv_handlers_sources = \
+	%reldir%/srv-account-admin.c \
 	%reldir%/srv-account-attempts.c \
 	%reldir%/srv-account-chat.c \
 	%reldir%/srv-account-error.c \
@@ -43,6 +44,7 @@ srv_handlers_sources = \
 	%reldir%/srv-account-identities.c \
 	%reldir%/srv-account-login.c \
 	%reldir%/srv-account-name.c \
+	%reldir%/srv-account-revoke.c \
 	%reldir%/srv-account-schema.c \
 	%reldir%/srv-account-sessions.c \
 	%reldir%/srv-account-settings.c \
@@ -63,6 +65,7 @@ srv_handlers_sources = \
 	%reldir%/srv-chat-mail.c \
 	%reldir%/srv-chat-member.c \
 	%reldir%/srv-chat-name.c \
+	%reldir%/srv-chat-record.c \
 	%reldir%/srv-chat-room.c \
 	%reldir%/srv-chat-store.c \
 	%reldir%/srv-command-allow-list.c \

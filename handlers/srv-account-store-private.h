@@ -110,7 +110,16 @@ gboolean srv_account_session_open (SrvAccountStore *self,
                                    const char *address,
                                    char **token,
                                    GError **error);
-/* 0 without an error: there is none. */
+gboolean srv_account_session_forget_ended (SrvAccountStore *self,
+                                           SrvDatabase *database,
+                                           GError **error);
+
+/* A row of this is a session. */
+#define SRV_ACCOUNT_SELECT_SESSIONS                                  \
+  "SELECT sessions.id, name, address, sessions.created, last_used, " \
+  "expires FROM sessions JOIN accounts ON account = accounts.id "
+SrvSession *srv_account_session_read (SrvStatement *statement);
+
 gboolean srv_account_find (SrvDatabase *database,
                            const char *name,
                            gint64 *id,

@@ -71,7 +71,7 @@ static inline void
 assert_token (SrvAccountStore *store, const char *token, gboolean is_good)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SrvSession) session =
+  G_GNUC_UNUSED g_autoptr (SrvSession) session =
     srv_account_store_use_token (store, token, "here", &error);
 
   if (is_good)
