@@ -91,6 +91,7 @@ srv_handlers_sources = \
 	%reldir%/srv-event-log.c \
 	%reldir%/srv-greeting-handler.c \
 	%reldir%/srv-identity-handler.c \
+	%reldir%/srv-identity-session.c \
 	%reldir%/srv-jim-framer.c \
 	%reldir%/srv-jim-handler.c \
 	%reldir%/srv-jim-json.c \
@@ -153,6 +154,7 @@ srv_handlers_private_headers = \
 	%reldir%/srv-command-template-private.h \
 	%reldir%/srv-database-private.h \
 	%reldir%/srv-dialogue-private.h \
+	%reldir%/srv-identity-session-private.h \
 	%reldir%/srv-jim-framer-private.h \
 	%reldir%/srv-jim-json-private.h \
 	%reldir%/srv-jim-message-private.h \

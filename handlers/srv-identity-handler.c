@@ -7,11 +7,8 @@
 
 #include "srv-identity-handler.h"
 
-#include "srv-account-store.h"
-#include "srv-dialogue-private.h"
+#include "srv-identity-session-private.h"
 #include "srv-peer-private.h"
-
-#include <string.h>
 
 #define DEFAULT_LINE_TIME_MS (30 * 1000)
 #define DEFAULT_MAX_COMMANDS 100
@@ -60,12 +57,7 @@
  */
 typedef struct
 {
-  gboolean disclose;
-  gboolean tutorial;
-  guint line_time_ms;
-  guint max_commands;
-  guint max_line;
-  guint pause_ms;
+  SrvIdentityLimits limits;
 } SrvIdentityHandlerPrivate;
 
 typedef enum
@@ -84,182 +76,21 @@ G_DEFINE_TYPE_WITH_PRIVATE (SrvIdentityHandler,
                             srv_identity_handler,
                             SRV_TYPE_STREAM_REQUEST_HANDLER)
 
-/* One connection, for as long as it is served. */
-typedef struct
+static SrvIdentityLimits *
+get_limits (SrvIdentityHandler *self)
 {
-  SrvIdentityHandlerPrivate *limits;
-  SrvAccountStore *store;
-  SrvDialogue dialogue;
-  const char *address;
-} Session;
+  SrvIdentityHandlerPrivate *priv =
+    srv_identity_handler_get_instance_private (self);
 
-static SrvIdentityHandlerPrivate *
-get_private (SrvIdentityHandler *self)
-{
-  return srv_identity_handler_get_instance_private (self);
-}
-
-/* That a name is bad is for the client; anything else ends the request. Takes
- * @reason. */
-static gboolean
-refuse (Session *session, GError *reason, GError **error)
-{
-  const gboolean is_refusal = reason->domain == SRV_ACCOUNT_ERROR;
-
-  if (!srv_dialogue_say (&session->dialogue, error, "bad %s\n",
-                         is_refusal ? reason->message : "the store failed"))
-    {
-      g_error_free (reason);
-      return FALSE;
-    }
-  if (!is_refusal)
-    g_propagate_error (error, reason);
-  else
-    g_error_free (reason);
-  return is_refusal;
-}
-
-static gboolean
-identify (Session *session, char **name, GError **error)
-{
-  GError *local = NULL;
-
-  *name = srv_account_store_identify (session->store, session->address, &local);
-  return local == NULL || refuse (session, local, error);
-}
-
-static gboolean
-say_who (Session *session, GError **error)
-{
-  g_autofree char *name = NULL;
-
-  if (!identify (session, &name, error))
-    return FALSE;
-  if (name == NULL)
-    return srv_dialogue_say (&session->dialogue, error, "unknown\n");
-  if (!session->limits->disclose)
-    return srv_dialogue_say (&session->dialogue, error, "known\n");
-  return srv_dialogue_say (&session->dialogue, error, "known %s\n", name);
-}
-
-static gboolean
-take_name (Session *session,
-           const char *name,
-           const char *answer,
-           const char *end,
-           GError **error)
-{
-  GError *local = NULL;
-  g_autofree char *stored = srv_account_store_name_address (session->store,
-                                                            session->address,
-                                                            name, &local);
-
-  if (stored == NULL)
-    return refuse (session, local, error);
-  return srv_dialogue_say (&session->dialogue, error, "%s%s%s\n", answer,
-                           stored, end);
-}
-
-static gboolean
-forget (Session *session, GError **error)
-{
-  GError *local = NULL;
-
-  if (!srv_account_store_forget_address (session->store, session->address,
-                                         &local))
-    return refuse (session, local, error);
-  return srv_dialogue_say (&session->dialogue, error, "forgotten\n");
-}
-
-/* A line, or END; for what is no line there is an answer, and then the end. */
-static SrvDialogueResult
-read_line (Session *session, char **line, GError **error)
-{
-  GError *local = NULL;
-  SrvDialogueResult result = srv_dialogue_read (&session->dialogue,
-                                                session->limits->line_time_ms,
-                                                line, &local);
-
-  if (result == SRV_DIALOGUE_LINE)
-    srv_dialogue_note (&session->dialogue, *line);
-  if (g_error_matches (local, SRV_ERROR, SRV_ERROR_TOO_LONG) ||
-      g_error_matches (local, G_IO_ERROR, G_IO_ERROR_INVALID_DATA))
-    {
-      result =
-        srv_dialogue_say (&session->dialogue, error, "bad %s\n", local->message)
-          ? SRV_DIALOGUE_END
-          : SRV_DIALOGUE_FAILED;
-      g_clear_error (&local);
-    }
-  if (local != NULL)
-    g_propagate_error (error, local);
-  return result;
-}
-
-/* *GOES_ON: whether another command may follow. */
-static gboolean
-obey (Session *session, const char *line, gboolean *goes_on, GError **error)
-{
-  if (g_str_has_prefix (line, "name "))
-    return take_name (session, line + strlen ("name "), "named ", "", error);
-  if (strcmp (line, "forget") == 0)
-    return forget (session, error);
-  if (strcmp (line, "who") == 0)
-    return say_who (session, error);
-  if (strcmp (line, "quit") != 0)
-    return srv_dialogue_say (&session->dialogue, error,
-                             "bad there are name, forget, who and quit\n");
-  *goes_on = FALSE;
-  return srv_dialogue_say (&session->dialogue, error, "bye\n");
-}
-
-static gboolean
-converse (Session *session, GError **error)
-{
-  gboolean goes_on = TRUE;
-
-  if (!say_who (session, error))
-    return FALSE;
-  for (guint n = 0; goes_on && n < session->limits->max_commands; n++)
-    {
-      g_autofree char *line = NULL;
-      SrvDialogueResult result = read_line (session, &line, error);
-
-      if (result != SRV_DIALOGUE_LINE)
-        return result == SRV_DIALOGUE_END;
-      if (!obey (session, line, &goes_on, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-/* The tutorials' dialogue. */
-static gboolean
-greet (Session *session, GError **error)
-{
-  g_autofree char *name = NULL;
-  g_autofree char *line = NULL;
-  SrvDialogueResult result;
-
-  if (!identify (session, &name, error))
-    return FALSE;
-  if (name != NULL)
-    return srv_dialogue_say (&session->dialogue, error, "Hello, %s!\n", name);
-  if (!srv_dialogue_say (&session->dialogue, error, "What is your name?\n"))
-    return FALSE;
-  result = read_line (session, &line, error);
-  if (result != SRV_DIALOGUE_LINE)
-    return result == SRV_DIALOGUE_END;
-  return take_name (session, line, "Nice to meet you, ", "!", error);
+  return &priv->limits;
 }
 
 static gboolean
 srv_identity_handler_handle (SrvBaseRequestHandler *handler, GError **error)
 {
-  SrvIdentityHandlerPrivate *limits =
-    get_private (SRV_IDENTITY_HANDLER (handler));
+  const SrvIdentityLimits *limits = get_limits (SRV_IDENTITY_HANDLER (handler));
   g_autofree char *address = srv_peer_dup_key (handler);
-  Session session = {
+  SrvIdentitySession session = {
     .limits = limits,
     .store = srv_account_store_for_server (
       srv_base_request_handler_get_server (handler)),
@@ -273,9 +104,9 @@ srv_identity_handler_handle (SrvBaseRequestHandler *handler, GError **error)
                       limits->max_line,
                       limits->tutorial ? limits->pause_ms : 0);
   if (limits->tutorial)
-    greet (&session, &local);
+    srv_identity_session_greet (&session, &local);
   else
-    converse (&session, &local);
+    srv_identity_session_obey (&session, &local);
   srv_dialogue_end (&session.dialogue, local);
   if (local == NULL)
     return TRUE;
@@ -289,27 +120,27 @@ srv_identity_handler_get_property (GObject *object,
                                    GValue *value,
                                    GParamSpec *pspec)
 {
-  SrvIdentityHandlerPrivate *priv = get_private (SRV_IDENTITY_HANDLER (object));
+  SrvIdentityLimits *limits = get_limits (SRV_IDENTITY_HANDLER (object));
 
   switch ((SrvIdentityHandlerProperty) id)
     {
     case PROP_DISCLOSE:
-      g_value_set_boolean (value, priv->disclose);
+      g_value_set_boolean (value, limits->disclose);
       break;
     case PROP_LINE_TIME:
-      g_value_set_uint (value, priv->line_time_ms);
+      g_value_set_uint (value, limits->line_time_ms);
       break;
     case PROP_MAX_COMMANDS:
-      g_value_set_uint (value, priv->max_commands);
+      g_value_set_uint (value, limits->max_commands);
       break;
     case PROP_MAX_LINE:
-      g_value_set_uint (value, priv->max_line);
+      g_value_set_uint (value, limits->max_line);
       break;
     case PROP_PAUSE:
-      g_value_set_uint (value, priv->pause_ms);
+      g_value_set_uint (value, limits->pause_ms);
       break;
     case PROP_TUTORIAL:
-      g_value_set_boolean (value, priv->tutorial);
+      g_value_set_boolean (value, limits->tutorial);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -322,27 +153,27 @@ srv_identity_handler_set_property (GObject *object,
                                    const GValue *value,
                                    GParamSpec *pspec)
 {
-  SrvIdentityHandlerPrivate *priv = get_private (SRV_IDENTITY_HANDLER (object));
+  SrvIdentityLimits *limits = get_limits (SRV_IDENTITY_HANDLER (object));
 
   switch ((SrvIdentityHandlerProperty) id)
     {
     case PROP_DISCLOSE:
-      priv->disclose = g_value_get_boolean (value);
+      limits->disclose = g_value_get_boolean (value);
       break;
     case PROP_LINE_TIME:
-      priv->line_time_ms = g_value_get_uint (value);
+      limits->line_time_ms = g_value_get_uint (value);
       break;
     case PROP_MAX_COMMANDS:
-      priv->max_commands = g_value_get_uint (value);
+      limits->max_commands = g_value_get_uint (value);
       break;
     case PROP_MAX_LINE:
-      priv->max_line = g_value_get_uint (value);
+      limits->max_line = g_value_get_uint (value);
       break;
     case PROP_PAUSE:
-      priv->pause_ms = g_value_get_uint (value);
+      limits->pause_ms = g_value_get_uint (value);
       break;
     case PROP_TUTORIAL:
-      priv->tutorial = g_value_get_boolean (value);
+      limits->tutorial = g_value_get_boolean (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -422,12 +253,12 @@ srv_identity_handler_class_init (SrvIdentityHandlerClass *klass)
 static void
 srv_identity_handler_init (SrvIdentityHandler *self)
 {
-  SrvIdentityHandlerPrivate *priv = get_private (self);
+  SrvIdentityLimits *limits = get_limits (self);
 
-  priv->line_time_ms = DEFAULT_LINE_TIME_MS;
-  priv->max_commands = DEFAULT_MAX_COMMANDS;
-  priv->max_line = DEFAULT_MAX_LINE;
-  priv->pause_ms = DEFAULT_PAUSE_MS;
+  limits->line_time_ms = DEFAULT_LINE_TIME_MS;
+  limits->max_commands = DEFAULT_MAX_COMMANDS;
+  limits->max_line = DEFAULT_MAX_LINE;
+  limits->pause_ms = DEFAULT_PAUSE_MS;
   srv_stream_request_handler_set_end_on_drain (SRV_STREAM_REQUEST_HANDLER (
                                                  self),
                                                TRUE);
