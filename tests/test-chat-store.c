@@ -184,6 +184,56 @@ START_TEST (unacknowledged_message_comes_again)
 }
 END_TEST
 
+/* Saves for ever, and tells of each message by a byte. */
+static void
+save_until_killed (int fd)
+{
+  SrvChatStore *store = open_store (1);
+  g_autoptr (SrvChatRecord) record =
+    srv_chat_record_new (1, "Ada", "Bob", "text", NULL);
+
+  g_object_set (store, "offline-limit", 1000000, NULL);
+  while (srv_chat_store_save_offline (store, record, NULL) &&
+         write (fd, "x", 1) == 1)
+    ;
+  _exit (1);
+}
+
+/* What the store has said to be kept is there when the process was killed; of
+ * the message at which it was killed nobody was told. */
+START_TEST (kept_message_survives_a_kill)
+{
+  SrvChatStore *store = open_store (1);
+  g_autoptr (GPtrArray) list = NULL;
+  const guint wanted = (guint) g_random_int_range (1, 30);
+  guint n_told = 0;
+  int fds[2];
+  int status;
+  char byte;
+  pid_t pid;
+
+  skip_without (store);
+  add (store, "Bob");
+  g_object_unref (store);
+  ck_assert_int_eq (pipe (fds), 0);
+  pid = fork ();
+  if (pid == 0)
+    save_until_killed (fds[1]);
+  srv_test_close (fds[1]);
+  while (read (fds[0], &byte, 1) == 1)
+    if (++n_told == wanted)
+      kill (pid, SIGKILL);
+  srv_test_close (fds[0]);
+  ck_assert_int_eq (waitpid (pid, &status, 0), pid);
+  ck_assert (WIFSIGNALED (status) && n_told >= wanted);
+  store = open_store (1);
+  list = srv_chat_store_take_offline (store, "Bob", 1000000, NULL);
+  ck_assert_uint_ge (list->len, n_told);
+  ck_assert_uint_le (list->len, n_told + 1);
+  close_store (store);
+}
+END_TEST
+
 START_TEST (few_messages_wait)
 {
   SrvChatStore *store = open_store (_i);
@@ -268,6 +318,7 @@ main (void)
     { "offline", message_is_kept_whole, 2 },
     { "offline", nobody_gets_what_was_taken, 2 },
     { "offline", unacknowledged_message_comes_again, 1 },
+    { "offline", kept_message_survives_a_kill, 10 },
     { "offline", few_messages_wait, 2 },
     { "history", history_is_in_order, 2 },
     { "history", history_loses_its_oldest, 2 },
