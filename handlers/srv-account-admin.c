@@ -149,7 +149,7 @@ srv_account_store_add (SrvAccountStore *self,
   call.name = normal = srv_account_name_normalize (name, error);
   if (normal == NULL)
     return FALSE;
-  call.key = key = srv_account_name_to_key (normal);
+  call.key = key = srv_chat_name_to_key (normal);
   /* No work for a name that is taken. */
   if (!srv_database_run (self->database, check_new, &call, error))
     return FALSE;
@@ -195,7 +195,7 @@ srv_account_store_remove (SrvAccountStore *self,
   g_return_val_if_fail (name != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  call.key = key = srv_account_name_to_key (name);
+  call.key = key = srv_chat_name_to_key (name);
   return srv_database_run (self->database, delete_account, &call, error);
 }
 
@@ -250,7 +250,7 @@ srv_account_store_set_password (SrvAccountStore *self,
   g_return_val_if_fail (name != NULL && password != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  call.key = key = srv_account_name_to_key (name);
+  call.key = key = srv_chat_name_to_key (name);
   call.hash = hash = srv_account_hash (self, password, error);
   return hash != NULL &&
          srv_database_run (self->database, update_hash, &call, error);
@@ -296,7 +296,7 @@ srv_account_store_set_banned (SrvAccountStore *self,
   g_return_val_if_fail (name != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  call.key = key = srv_account_name_to_key (name);
+  call.key = key = srv_chat_name_to_key (name);
   return srv_database_run (self->database, update_ban, &call, error);
 }
 

@@ -217,7 +217,7 @@ insert_history (SrvDatabase *database, gpointer data, GError **error)
 {
   Call *call = data;
   const SrvChatRecord *record = call->record;
-  g_autofree char *key = srv_account_name_to_key (record->to);
+  g_autofree char *key = srv_chat_name_to_key (record->to);
 
   return srv_database_execute (database, error,
                                "INSERT INTO history"
@@ -245,7 +245,7 @@ static gboolean
 select_history (SrvDatabase *database, gpointer data, GError **error)
 {
   Call *call = data;
-  g_autofree char *key = srv_account_name_to_key (call->name);
+  g_autofree char *key = srv_chat_name_to_key (call->name);
   g_autoptr (SrvStatement) statement = srv_database_query (
     database, error,
     "SELECT id, time, sender, recipient, text, extra FROM (SELECT *"

@@ -156,7 +156,7 @@ key_of (const char *name)
 {
   g_autofree char *normal = srv_account_name_normalize (name, NULL);
 
-  return normal != NULL ? srv_account_name_to_key (normal) : g_strdup ("");
+  return normal != NULL ? srv_chat_name_to_key (normal) : g_strdup ("");
 }
 
 static gboolean

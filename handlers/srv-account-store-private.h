@@ -6,6 +6,7 @@
 #pragma once
 
 #include "srv-account-store.h"
+#include "srv-chat-name-private.h"
 #include "srv-database-private.h"
 #include "srv-secret-private.h"
 
@@ -75,9 +76,8 @@ extern const char *const srv_account_migrations[];
 void srv_account_settings_install (GObjectClass *klass);
 void srv_account_settings_init (SrvAccountStore *self);
 
-/* Names: NFC, at most 25 characters. The key is what equal names share. */
+/* The name in normal form; NULL with an error. The caller frees it. */
 char *srv_account_name_normalize (const char *name, GError **error);
-char *srv_account_name_to_key (const char *name);
 
 /* In characters: more would only be work for others. */
 #define SRV_ACCOUNT_MAX_PASSWORD 256u

@@ -175,7 +175,7 @@ srv_account_find (SrvDatabase *database,
                   gint64 *id,
                   GError **error)
 {
-  g_autofree char *key = srv_account_name_to_key (name);
+  g_autofree char *key = srv_chat_name_to_key (name);
   g_autoptr (SrvStatement) statement =
     srv_database_query (database, error,
                         "SELECT id FROM accounts WHERE key = ?", "s", key);

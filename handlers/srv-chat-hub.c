@@ -85,8 +85,7 @@ remember (SrvChatHub *self, const char *key)
 SrvChatPerson *
 srv_chat_hub_find_name (SrvChatHub *self, const char *name, GError **error)
 {
-  g_autofree char *normal = g_utf8_normalize (name, -1, G_NORMALIZE_NFC);
-  g_autofree char *key = srv_chat_name_to_key (normal != NULL ? normal : "");
+  g_autofree char *key = srv_chat_name_to_key (name);
   SrvChatPerson *person = g_hash_table_lookup (self->by_key, key);
 
   if (person == NULL && g_hash_table_contains (self->gone, key))

@@ -55,12 +55,21 @@ check (const char *name, glong max, GError **error)
   return FALSE;
 }
 
+/* What is no text is no name: it becomes an empty one. */
+static char *
+normalize (const char *name)
+{
+  if (!g_utf8_validate (name, -1, NULL))
+    return g_strdup ("");
+  return g_utf8_normalize (name, -1, G_NORMALIZE_NFC);
+}
+
 char *
 srv_chat_name_of_member (const char *name, GError **error)
 {
-  g_autofree char *normal = g_utf8_normalize (name, -1, G_NORMALIZE_NFC);
+  g_autofree char *normal = normalize (name);
 
-  if (!check (normal != NULL ? normal : "", SRV_CHAT_NAME_MAX, error))
+  if (!check (normal, SRV_CHAT_NAME_MAX, error))
     return NULL;
   if (is_reserved (normal))
     {
@@ -74,9 +83,9 @@ srv_chat_name_of_member (const char *name, GError **error)
 char *
 srv_chat_name_of_room (const char *name, GError **error)
 {
-  g_autofree char *normal = g_utf8_normalize (name, -1, G_NORMALIZE_NFC);
+  g_autofree char *normal = normalize (name);
 
-  if (normal == NULL || normal[0] != '#')
+  if (normal[0] != '#')
     {
       g_set_error_literal (error, SRV_CHAT_ERROR, SRV_CHAT_ERROR_BAD_NAME,
                            "the name of a room begins with #");
@@ -90,7 +99,8 @@ srv_chat_name_of_room (const char *name, GError **error)
 char *
 srv_chat_name_to_key (const char *name)
 {
-  g_autofree char *folded = g_utf8_casefold (name, -1);
+  g_autofree char *normal = normalize (name);
+  g_autofree char *folded = g_utf8_casefold (normal, -1);
 
   return g_utf8_normalize (folded, -1, G_NORMALIZE_NFC);
 }

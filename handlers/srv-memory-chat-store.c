@@ -93,7 +93,7 @@ room_free (gpointer data)
 static Account *
 find (SrvMemoryChatStore *self, const char *name, GError **error)
 {
-  g_autofree char *key = srv_account_name_to_key (name);
+  g_autofree char *key = srv_chat_name_to_key (name);
   Account *account = g_hash_table_lookup (self->accounts, key);
 
   if (account == NULL)
@@ -264,7 +264,7 @@ give_back (SrvChatStore *store, gint64 id)
 static GQueue *
 get_room (SrvMemoryChatStore *self, const char *name)
 {
-  g_autofree char *key = srv_account_name_to_key (name);
+  g_autofree char *key = srv_chat_name_to_key (name);
   GQueue *room = g_hash_table_lookup (self->rooms, key);
 
   if (room == NULL && g_hash_table_size (self->rooms) < MAX_ROOMS)
@@ -301,7 +301,7 @@ get_history (SrvChatStore *store,
              G_GNUC_UNUSED GError **error)
 {
   SrvMemoryChatStore *self = SRV_MEMORY_CHAT_STORE (store);
-  g_autofree char *key = srv_account_name_to_key (name);
+  g_autofree char *key = srv_chat_name_to_key (name);
   GPtrArray *list =
     g_ptr_array_new_with_free_func ((GDestroyNotify) srv_chat_record_free);
   GQueue *room;
@@ -406,7 +406,7 @@ srv_memory_chat_store_add (SrvMemoryChatStore *self,
   normal = srv_account_name_normalize (name, error);
   if (normal == NULL)
     return FALSE;
-  key = srv_account_name_to_key (normal);
+  key = srv_chat_name_to_key (normal);
   srv_mutex_lock (self->lock);
   if (g_hash_table_contains (self->accounts, key))
     g_set_error_literal (error, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_EXISTS,
