@@ -23,6 +23,9 @@ srv_public_headers = \
 	%reldir%/srv-frame-input-stream.h \
 	%reldir%/srv-frame-output-stream.h \
 	%reldir%/srv-framing.h \
+	%reldir%/srv-getaddrinfo.h \
+	%reldir%/srv-getnameinfo.h \
+	%reldir%/srv-getservbyname.h \
 	%reldir%/srv-mix-in.h \
 	%reldir%/srv-mixed-servers.h \
 	%reldir%/srv-prefork-mix-in.h \
@@ -95,10 +98,14 @@ srv_sources = \
 	%reldir%/srv-frame-output-stream.c \
 	%reldir%/srv-framing-header.c \
 	%reldir%/srv-framing.c \
+	%reldir%/srv-getaddrinfo.c \
+	%reldir%/srv-getnameinfo.c \
+	%reldir%/srv-getservbyname.c \
 	%reldir%/srv-hook.c \
 	%reldir%/srv-inet-options.c \
 	%reldir%/srv-listener.c \
 	%reldir%/srv-log.c \
+	%reldir%/srv-lookup.c \
 	%reldir%/srv-mix-in.c \
 	%reldir%/srv-mixed-servers.c \
 	%reldir%/srv-new-server.c \
@@ -152,6 +159,7 @@ srv_private_headers = \
 	%reldir%/srv-datagram-private.h \
 	%reldir%/srv-deadline-private.h \
 	%reldir%/srv-dial-private.h \
+	%reldir%/srv-endpoint-private.h \
 	%reldir%/srv-errno-private.h \
 	%reldir%/srv-fiber-mix-in-private.h \
 	%reldir%/srv-flusher-private.h \
@@ -160,6 +168,7 @@ srv_private_headers = \
 	%reldir%/srv-inet-options-private.h \
 	%reldir%/srv-listener-private.h \
 	%reldir%/srv-log-private.h \
+	%reldir%/srv-lookup-private.h \
 	%reldir%/srv-new-server-private.h \
 	%reldir%/srv-post-queue-private.h \
 	%reldir%/srv-prefork-private.h \

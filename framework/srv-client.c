@@ -137,7 +137,8 @@ srv_client_new (const char *endpoint,
   parsed = srv_endpoint_parse (endpoint, error);
   if (parsed == NULL)
     return NULL;
-  fd = srv_dial (parsed, srv_deadline_from_ms (timeout_ms), cancellable, error);
+  fd = srv_dial (parsed, NULL, srv_deadline_from_ms (timeout_ms), cancellable,
+                 error);
   if (fd < 0)
     return NULL;
   self = g_object_new (SRV_TYPE_CLIENT, NULL);

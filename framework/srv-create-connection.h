@@ -16,6 +16,13 @@ SrvConnection *srv_create_connection (const char *endpoint,
                                       GError **error);
 
 SRV_AVAILABLE_IN_ALL
+SrvConnection *srv_create_connection_from (const char *endpoint,
+                                           const char *source,
+                                           int timeout_ms,
+                                           GCancellable *cancellable,
+                                           GError **error);
+
+SRV_AVAILABLE_IN_ALL
 GSocket *srv_create_socket (const char *endpoint,
                             int timeout_ms,
                             GCancellable *cancellable,

@@ -10,6 +10,7 @@
 G_BEGIN_DECLS
 
 int srv_dial (const SrvEndpoint *endpoint,
+              const SrvEndpoint *source,
               gint64 deadline,
               GCancellable *cancellable,
               GError **error);

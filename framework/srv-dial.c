@@ -11,6 +11,7 @@
 #include "srv-dial-private.h"
 
 #include "srv-deadline-private.h"
+#include "srv-endpoint-private.h"
 #include "srv-errno-private.h"
 #include "srv-sockaddr-private.h"
 #include "srv-wait.h"
@@ -96,9 +97,27 @@ take_name (int fd, GError **error)
          fail_connect (errno, error);
 }
 
+/* The source address that fits: one IPv4 address cannot come from an IPv6 one.
+ */
+static gboolean
+bind_source (int fd, int family, GList *sources, GError **error)
+{
+  for (GList *item = sources; item != NULL; item = item->next)
+    {
+      SrvSockaddr source;
+
+      if (srv_sockaddr_from_address (&source, item->data) &&
+          source.any.sa_family == family)
+        return bind (fd, &source.any, source.length) == 0 ||
+               fail_connect (errno, error);
+    }
+  return sources == NULL || fail_connect (EAFNOSUPPORT, error);
+}
+
 static int
 dial_address (const SrvSockaddr *address,
               int type,
+              GList *sources,
               gint64 deadline,
               GCancellable *cancellable,
               GError **error)
@@ -113,6 +132,7 @@ dial_address (const SrvSockaddr *address,
     }
   if ((address->any.sa_family != AF_UNIX || type != SOCK_DGRAM ||
        take_name (fd, error)) &&
+      bind_source (fd, address->any.sa_family, sources, error) &&
       connect_socket (fd, address, deadline, cancellable, error))
     return fd;
   close (fd);
@@ -144,6 +164,7 @@ tell_trouble (GString *troubles, const SrvSockaddr *address, const GError *why)
 static int
 dial_any (GList *addresses,
           int type,
+          GList *sources,
           gint64 deadline,
           GCancellable *cancellable,
           GError **error)
@@ -163,8 +184,8 @@ dial_any (GList *addresses,
                              "unknown kind of address");
       else
         {
-          fd = dial_address (&address, type, share_of (deadline, n_left),
-                             cancellable, &local);
+          fd = dial_address (&address, type, sources,
+                             share_of (deadline, n_left), cancellable, &local);
           if (fd >= 0)
             return fd;
         }
@@ -176,9 +197,26 @@ dial_any (GList *addresses,
   return -1;
 }
 
-/* The descriptor of a connected, non-blocking socket, or -1. */
+/* Where to connect from; TRUE and NULL when the system shall choose. */
+static gboolean
+find_sources (const SrvEndpoint *source,
+              GList **sources,
+              gint64 deadline,
+              GCancellable *cancellable,
+              GError **error)
+{
+  if (source == NULL)
+    return TRUE;
+  *sources = srv_endpoint_resolve_until (source, TRUE, G_SOCKET_FAMILY_INVALID,
+                                         deadline, cancellable, error);
+  return *sources != NULL;
+}
+
+/* The descriptor of a connected, non-blocking socket, or -1. With a @source, of
+ * the same kind as the endpoint, it has that address. */
 int
 srv_dial (const SrvEndpoint *endpoint,
+          const SrvEndpoint *source,
           gint64 deadline,
           GCancellable *cancellable,
           GError **error)
@@ -186,13 +224,18 @@ srv_dial (const SrvEndpoint *endpoint,
   const int type = srv_endpoint_is_datagram (endpoint) ? SOCK_DGRAM
                                                        : SOCK_STREAM;
   g_autofree char *name = srv_endpoint_to_string (endpoint);
-  g_autolist (GSocketAddress) addresses =
-    srv_endpoint_resolve (endpoint, FALSE, error);
+  g_autolist (GSocketAddress) sources = NULL;
+  g_autolist (GSocketAddress) addresses = NULL;
   int fd;
 
+  if (!find_sources (source, &sources, deadline, cancellable, error))
+    return -1;
+  addresses = srv_endpoint_resolve_until (endpoint, FALSE,
+                                          G_SOCKET_FAMILY_INVALID, deadline,
+                                          cancellable, error);
   if (addresses == NULL)
     return -1;
-  fd = dial_any (addresses, type, deadline, cancellable, error);
+  fd = dial_any (addresses, type, sources, deadline, cancellable, error);
   if (fd < 0)
     g_prefix_error (error, "could not connect to %s: ", name);
   return fd;

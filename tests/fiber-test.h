@@ -53,6 +53,16 @@ run_one (SrvFiberFunc func, gpointer data)
   run_to_the_end (worker);
 }
 
+/* In a thread (the test's), or in a fiber (on it). */
+static inline void
+run_in (int in_fiber, SrvFiberFunc func, gpointer data)
+{
+  if (in_fiber)
+    run_one (func, data);
+  else
+    func (data);
+}
+
 /* Parks until the deadline, whatever else wakes the fiber. */
 static inline void
 park_until (gint64 deadline)

@@ -39,6 +39,7 @@ test_programs = \
 	%reldir%/test-life-cycle \
 	%reldir%/test-line-chat \
 	%reldir%/test-log \
+	%reldir%/test-lookup \
 	%reldir%/test-mix-in \
 	%reldir%/test-prefork \
 	%reldir%/test-properties \

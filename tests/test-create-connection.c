@@ -136,6 +136,60 @@ START_TEST (silent_address_leaves_time)
 }
 END_TEST
 
+/* The client has the address that it asked for, and the server sees it. */
+START_TEST (source_can_be_chosen)
+{
+  SrvBaseServer *server = srv_test_server_new (SRV_TEST_TCP, SRV_TEST_INLINE);
+  g_autofree char *endpoint = srv_base_server_dup_endpoint (server);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SrvConnection) connection =
+    srv_create_connection_from (endpoint, "tcp:127.0.0.2:0", SRV_TEST_PATIENCE,
+                                NULL, &error);
+  GSocketAddress *address;
+  g_autofree char *host = NULL;
+
+  srv_test_assert_no_error (error);
+  address = srv_request_get_local_address (SRV_REQUEST (connection));
+  host = g_inet_address_to_string (
+    g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
+  ck_assert_str_eq (host, "127.0.0.2");
+  ck_assert_uint_ne (g_inet_socket_address_get_port (
+                       G_INET_SOCKET_ADDRESS (address)),
+                     0);
+  g_object_unref (server);
+}
+END_TEST
+
+/* One that is taken, of another family, or of no use is an error. */
+START_TEST (wrong_source_is_refused)
+{
+  guint16 port = 0;
+  int fd = listener (AF_INET, &port, 5);
+  g_autofree char *endpoint = g_strdup_printf ("tcp:127.0.0.1:%u", port);
+  const struct
+  {
+    const char *source;
+    int code;
+  } cases[] = {
+    { endpoint, G_IO_ERROR_ADDRESS_IN_USE },
+    { "tcp:[::1]:0", G_IO_ERROR_NOT_SUPPORTED },
+    { "udp:127.0.0.1:0", G_IO_ERROR_INVALID_ARGUMENT },
+    { "unix:@name", G_IO_ERROR_INVALID_ARGUMENT },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      ck_assert_ptr_null (srv_create_connection_from (endpoint, cases[i].source,
+                                                      SRV_TEST_PATIENCE, NULL,
+                                                      &error));
+      srv_test_assert_error (error, G_IO_ERROR, cases[i].code);
+    }
+  srv_test_close (fd);
+}
+END_TEST
+
 /* Nobody answers: every address is told, with its trouble. */
 START_TEST (every_trouble_is_told)
 {
@@ -343,6 +397,8 @@ main (void)
     { "addresses", next_address_is_tried, 1 },
     { "addresses", silent_address_leaves_time, 1 },
     { "addresses", every_trouble_is_told, 1 },
+    { "addresses", source_can_be_chosen, 1 },
+    { "addresses", wrong_source_is_refused, 1 },
     { "addresses", missing_path_is_told, 2 },
     { "addresses", wrong_endpoints_are_refused, 1 },
     { "addresses", sockets_are_connected, SRV_TEST_N_TRANSPORTS },

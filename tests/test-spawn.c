@@ -31,16 +31,6 @@ in_ms (int timeout_ms)
   return g_get_monotonic_time () + timeout_ms * 1000;
 }
 
-/* Each of these runs in a thread (the test's) and in a fiber (on it). */
-static void
-run_in (int in_fiber, SrvFiberFunc func, gpointer data)
-{
-  if (in_fiber)
-    run_one (func, data);
-  else
-    func (data);
-}
-
 static gpointer
 cancel_soon (gpointer data)
 {
