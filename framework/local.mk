@@ -9,6 +9,7 @@ srv_public_headers = \
 	%reldir%/srv-client.h \
 	%reldir%/srv-connection.h \
 	%reldir%/srv-create-connection.h \
+	%reldir%/srv-create-server-socket.h \
 	%reldir%/srv-create-server.h \
 	%reldir%/srv-datagram-request-handler.h \
 	%reldir%/srv-datagram-server.h \
@@ -26,6 +27,7 @@ srv_public_headers = \
 	%reldir%/srv-getaddrinfo.h \
 	%reldir%/srv-getnameinfo.h \
 	%reldir%/srv-getservbyname.h \
+	%reldir%/srv-has-dualstack-ipv6.h \
 	%reldir%/srv-mix-in.h \
 	%reldir%/srv-mixed-servers.h \
 	%reldir%/srv-prefork-mix-in.h \
@@ -76,6 +78,7 @@ srv_sources = \
 	%reldir%/srv-connection.c \
 	%reldir%/srv-crash-row.c \
 	%reldir%/srv-create-connection.c \
+	%reldir%/srv-create-server-socket.c \
 	%reldir%/srv-create-server.c \
 	%reldir%/srv-datagram-batch.c \
 	%reldir%/srv-datagram-request-handler.c \
@@ -101,6 +104,7 @@ srv_sources = \
 	%reldir%/srv-getaddrinfo.c \
 	%reldir%/srv-getnameinfo.c \
 	%reldir%/srv-getservbyname.c \
+	%reldir%/srv-has-dualstack-ipv6.c \
 	%reldir%/srv-hook.c \
 	%reldir%/srv-inet-options.c \
 	%reldir%/srv-listener.c \

@@ -18,6 +18,7 @@ test_programs = \
 	%reldir%/test-connection-post \
 	%reldir%/test-connection \
 	%reldir%/test-create-connection \
+	%reldir%/test-create-server-socket \
 	%reldir%/test-drain \
 	%reldir%/test-endpoint \
 	%reldir%/test-escape \
