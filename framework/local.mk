@@ -34,7 +34,9 @@ srv_public_headers = \
 	%reldir%/srv-reader.h \
 	%reldir%/srv-request.h \
 	%reldir%/srv-scoreboard.h \
+	%reldir%/srv-send-fds.h \
 	%reldir%/srv-signals.h \
+	%reldir%/srv-socketpair.h \
 	%reldir%/srv-spawn.h \
 	%reldir%/srv-stream-request-handler.h \
 	%reldir%/srv-stream-server.h \
@@ -122,8 +124,10 @@ srv_sources = \
 	%reldir%/srv-request-set.c \
 	%reldir%/srv-request.c \
 	%reldir%/srv-scoreboard.c \
+	%reldir%/srv-send-fds.c \
 	%reldir%/srv-signals.c \
 	%reldir%/srv-sockaddr.c \
+	%reldir%/srv-socketpair.c \
 	%reldir%/srv-spawn.c \
 	%reldir%/srv-stream-request-handler.c \
 	%reldir%/srv-stream-server.c \

@@ -47,6 +47,7 @@ test_programs = \
 	%reldir%/test-reader \
 	%reldir%/test-request-order \
 	%reldir%/test-request \
+	%reldir%/test-send-fds \
 	%reldir%/test-simple-handlers \
 	%reldir%/test-spawn \
 	%reldir%/test-stream-handler \
