@@ -6,6 +6,8 @@ srv_public_headers = \
 	%reldir%/socketserver.h \
 	%reldir%/srv-base-request-handler.h \
 	%reldir%/srv-base-server.h \
+	%reldir%/srv-charset-converter.h \
+	%reldir%/srv-charset-stream.h \
 	%reldir%/srv-client.h \
 	%reldir%/srv-connection.h \
 	%reldir%/srv-create-connection.h \
@@ -71,6 +73,8 @@ srv_sources = \
 	%reldir%/srv-base-server-settings.c \
 	%reldir%/srv-base-server-source.c \
 	%reldir%/srv-base-server.c \
+	%reldir%/srv-charset-converter.c \
+	%reldir%/srv-charset-stream.c \
 	%reldir%/srv-children.c \
 	%reldir%/srv-client.c \
 	%reldir%/srv-connection-fiber.c \

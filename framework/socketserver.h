@@ -7,6 +7,8 @@
 
 #include "srv-base-request-handler.h"
 #include "srv-base-server.h"
+#include "srv-charset-converter.h"
+#include "srv-charset-stream.h"
 #include "srv-client.h"
 #include "srv-connection.h"
 #include "srv-create-connection.h"

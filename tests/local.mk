@@ -11,6 +11,7 @@ test_programs = \
 	%reldir%/test-attach \
 	%reldir%/test-auth-handler \
 	%reldir%/test-base-server \
+	%reldir%/test-charset \
 	%reldir%/test-chat-hub \
 	%reldir%/test-chat-store \
 	%reldir%/test-client \
