@@ -26,6 +26,7 @@ guint srv_children_collect (SrvChildren *self,
                             SrvChildEnded ended,
                             gpointer user_data);
 void srv_children_kill (SrvChildren *self, int signo);
+gint64 srv_children_kill_for_good (SrvChildren *self, gint64 deadline);
 void srv_children_drop (SrvChildren *self);
 
 G_END_DECLS

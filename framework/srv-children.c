@@ -11,6 +11,7 @@
 
 #include "srv-children-private.h"
 
+#include "srv-deadline-private.h"
 #include "srv-errno-private.h"
 #include "srv-process-private.h"
 
@@ -23,6 +24,9 @@
 
 /* How often children without a pidfd are asked whether they have ended. */
 #define SWEEP_INTERVAL_MS 50
+
+/* How long a busy system may need to end who was killed. */
+#define DEATH_LIMIT_MS 10000
 
 struct _SrvChildren
 {
@@ -247,4 +251,16 @@ srv_children_kill (SrvChildren *self, int signo)
   g_hash_table_iter_init (&iter, self->pidfds);
   while (g_hash_table_iter_next (&iter, &pid, NULL))
     kill (GPOINTER_TO_INT (pid), signo);
+}
+
+/* Kills them so that none can refuse. However short the limits of a close are,
+ * a killed child is waited for until the system has got to it, or it would be
+ * left as a zombie. Returns when to give up, which is not before @deadline. */
+gint64
+srv_children_kill_for_good (SrvChildren *self, gint64 deadline)
+{
+  srv_children_kill (self, SIGKILL);
+  return deadline == SRV_DEADLINE_NEVER
+           ? deadline
+           : MAX (deadline, srv_deadline_from_ms (DEATH_LIMIT_MS));
 }

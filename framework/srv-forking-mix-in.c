@@ -234,23 +234,31 @@ srv_forking_mix_in_drain (SrvMixIn *mix_in,
 {
   SrvForkingMixIn *self = SRV_FORKING_MIX_IN (mix_in);
   SrvForkingMixInPrivate *priv = get_private (self);
+  gint64 last = deadline;
+  gboolean is_alone;
 
-  srv_forking_mix_in_collect_children (self);
   clear_fd (&priv->drain_pipe[1]);
+  /* The loop may be forking right now: the child runs, and nobody knows it yet.
+   * Until the loop has left, its request counts in its child's place. */
+  is_alone = srv_base_server_wait_for_requests (server, deadline);
+  srv_forking_mix_in_collect_children (self);
   if (step == SRV_DRAIN_STEP_CUT)
     {
-      *n_cut += srv_children_count (priv->children);
+      *n_cut = srv_children_count (priv->children) + (is_alone ? 0 : *n_cut);
       srv_children_kill (priv->children, SIGTERM);
     }
   else if (step == SRV_DRAIN_STEP_KILL)
-    srv_children_kill (priv->children, SIGKILL);
+    last = srv_children_kill_for_good (priv->children, deadline);
+  /* A loop that does not return would not tell of their end. */
+  if (!is_alone)
+    return FALSE;
   while (srv_children_count (priv->children) > 0)
     {
-      if (!srv_base_server_wait_for_event (server, deadline))
+      if (!srv_base_server_wait_for_event (server, last))
         return FALSE;
       srv_forking_mix_in_collect_children (self);
     }
-  return srv_base_server_wait_for_requests (server, deadline);
+  return TRUE;
 }
 
 static void

@@ -475,7 +475,7 @@ srv_prefork_drain (SrvPrefork *self,
       break;
     case SRV_DRAIN_STEP_KILL:
     default:
-      srv_children_kill (self->children, SIGKILL);
+      deadline = srv_children_kill_for_good (self->children, deadline);
     }
   while (srv_prefork_count (self) > 0)
     {
