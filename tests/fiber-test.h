@@ -11,9 +11,6 @@
 
 #define STACK_SIZE (64 * 1024)
 
-/* What a loaded machine may need for something that takes no time. */
-#define AT_ONCE_MS 2000
-
 static inline SrvFiberWorker *
 make_worker (void)
 {

@@ -24,7 +24,11 @@
 #include <unistd.h>
 
 /* No wait of a test is longer than this, in milliseconds. */
-#define SRV_TEST_PATIENCE 10000
+#define SRV_TEST_PATIENCE srv_test_scale (10000)
+
+/* What a busy machine may need for something that takes no time, in
+ * milliseconds. */
+#define SRV_TEST_AT_ONCE srv_test_scale (5000)
 
 /* Waits until EXPRESSION is true, and fails the test if it never gets so.
  * For states that give no event: a task that leaves /proc, a socket's queue. */
@@ -71,7 +75,16 @@ int srv_test_run_entries (const char *suite,
                           const SrvTestEntry *entries,
                           guint n_entries);
 
+/* A limit for a machine that is CK_TIMEOUT_MULTIPLIER times as slow as usual:
+ * Check multiplies its own limits by that, too. */
+int srv_test_scale (int limit_ms);
+
 gint64 srv_test_deadline_in (int timeout_ms);
+
+/* What began at BEFORE has lasted at least so many milliseconds, and not much
+ * longer. The second is for what would go wrong by lasting for ever: the bound
+ * is wide. */
+void srv_test_assert_took (gint64 before, int at_least_ms);
 
 void srv_test_assert_error_at (const GError *error,
                                GQuark domain,
@@ -80,6 +93,18 @@ void srv_test_assert_error_at (const GError *error,
                                int line);
 
 /* What a process has. */
+
+/* Does something that no event tells of, such as a quick end or idleness, come
+ * true at least once in a few tries? A busy machine spoils some of them, a
+ * mistake all. */
+#define SRV_TEST_TRIES 20
+
+/* Fails if the process uses its processor all the time. */
+void srv_test_assert_idle (void);
+
+/* Do the threads but the caller's, or only TID if that is not 0, sleep through
+ * at least one of several spans of SPAN_MS, waking up no more than MOST times? */
+gboolean srv_test_stays_asleep (pid_t tid, int span_ms, guint64 most);
 
 guint srv_test_count_descriptors (void);
 guint srv_test_count_threads (void);

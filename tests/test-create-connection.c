@@ -125,11 +125,10 @@ START_TEST (silent_address_leaves_time)
   if (on_v6 < 0)
     return;
   fill_queue (port, fds, G_N_ELEMENTS (fds));
-  connection = srv_create_connection (endpoint, 1000, NULL, &error);
+  connection = srv_create_connection (endpoint, 2000, NULL, &error);
   srv_test_assert_no_error (error);
   ck_assert_ptr_nonnull (connection);
-  ck_assert_int_ge (g_get_monotonic_time () - before, 500000);
-  ck_assert_int_lt (g_get_monotonic_time () - before, 1000000);
+  srv_test_assert_took (before, 1000);
   close_all (fds, G_N_ELEMENTS (fds));
   srv_test_close (on_v4);
   srv_test_close (on_v6);
@@ -228,9 +227,7 @@ START_TEST (connecting_keeps_its_limit)
   ck_assert_ptr_null (srv_create_connection (endpoint, 100, NULL, &error));
   srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   ck_assert_ptr_nonnull (strstr (error->message, endpoint));
-  ck_assert_int_ge (g_get_monotonic_time () - before, 100000);
-  ck_assert_int_lt (g_get_monotonic_time () - before,
-                    SRV_TEST_PATIENCE * (gint64) 1000);
+  srv_test_assert_took (before, 100);
   close_all (fds, G_N_ELEMENTS (fds));
   srv_test_close (fd);
 }

@@ -11,8 +11,9 @@
 
 #define N_LISTENERS SRV_TEST_N_COMBINATIONS
 
-/* Far below Python's half second, far above what a loaded machine needs. */
-#define STOP_LIMIT_MS 100
+/* How quick a stop is that nothing delays; Python's takes up to half a second.
+ * The quickest of a few counts, for others may use the machine as well. */
+#define STOP_LIMIT_MS srv_test_scale (10)
 
 static SrvBaseServer *
 make_server (int combination)
@@ -205,18 +206,33 @@ START_TEST (stop_at_start_ends_the_run)
 }
 END_TEST
 
+/* How long a stop takes, in microseconds. */
+static gint64
+time_stop (SrvTestRun *run)
+{
+  gint64 before = g_get_monotonic_time ();
+  gint64 took;
+
+  srv_base_server_shutdown (run->server);
+  took = g_get_monotonic_time () - before;
+  assert_state (run->server, SRV_SERVER_STATE_ACTIVE);
+  srv_test_stop (run);
+
+  return took;
+}
+
 /* The loop leaves long before any polling interval would be over (SS-040,
  * D-04), and shutdown() returns after it has left, not before. */
 START_TEST (stop_takes_no_time)
 {
   SrvBaseServer *server = make_server (_i);
-  SrvTestRun *run = srv_test_run (server);
-  gint64 before = g_get_monotonic_time ();
+  gint64 best = G_MAXINT64;
 
-  srv_base_server_shutdown (server);
-  ck_assert_int_lt (g_get_monotonic_time () - before, STOP_LIMIT_MS * 1000);
-  assert_state (server, SRV_SERVER_STATE_ACTIVE);
-  srv_test_finish (run);
+  for (guint i = 0; i < SRV_TEST_TRIES && best >= STOP_LIMIT_MS * 1000; i++)
+    best = MIN (best, time_stop (srv_test_run (server)));
+  ck_assert_int_lt (best, STOP_LIMIT_MS * 1000);
+  srv_base_server_server_close (server);
+  g_object_unref (server);
 }
 END_TEST
 
@@ -227,7 +243,7 @@ START_TEST (idle_clients_do_not_delay_the_stop)
   SrvBaseServer *server =
     srv_test_server_new (SRV_TEST_TCP, SRV_TEST_THREADING);
   SrvTestRun *run = srv_test_run (server);
-  gint64 before;
+  gint64 best;
   int fds[5];
 
   srv_base_server_set_drain_timeout (server, 0);
@@ -235,10 +251,12 @@ START_TEST (idle_clients_do_not_delay_the_stop)
     fds[i] = srv_test_connect (server);
   srv_test_wait_for_trace ("handle", G_N_ELEMENTS (fds));
 
-  before = g_get_monotonic_time ();
-  srv_base_server_shutdown (server);
-  ck_assert_int_lt (g_get_monotonic_time () - before, STOP_LIMIT_MS * 1000);
-  srv_test_finish (run);
+  best = time_stop (run);
+  for (guint i = 1; i < SRV_TEST_TRIES && best >= STOP_LIMIT_MS * 1000; i++)
+    best = MIN (best, time_stop (srv_test_run (server)));
+  ck_assert_int_lt (best, STOP_LIMIT_MS * 1000);
+  srv_base_server_server_close (server);
+  g_object_unref (server);
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
     {
       srv_test_expect_gone (fds[i]);
@@ -604,8 +622,6 @@ START_TEST (idle_loop_does_not_wake)
   SrvBaseServer *server = make_server (_i);
   SrvTestRun *run = srv_test_run (server);
   pid_t tid = (pid_t) g_atomic_int_get (&run->tid);
-  guint64 before = 0;
-  guint64 after = 1;
 
   /* Valgrind runs one thread at a time and wakes the others to change. */
   if (preload != NULL && strstr (preload, "vgpreload") != NULL)
@@ -616,25 +632,10 @@ START_TEST (idle_loop_does_not_wake)
     }
   srv_test_echo (server, "hello\n");
   srv_test_wait_for_trace ("service_actions", 1);
-  while (srv_base_server_get_n_active_requests (server) > 0)
-    g_usleep (1000);
-  /* Measuring idleness is the one thing that needs time to pass. The loop may
-   * still be on its way to its sleep: short tries until it is there, then one
-   * window that is longer than Python's half second. */
-  for (guint i = 0; i < 50 && after != before; i++)
-    {
-      before = srv_test_thread_status (tid, "\nvoluntary_ctxt_switches:");
-      g_usleep (20 * 1000);
-      after = srv_test_thread_status (tid, "\nvoluntary_ctxt_switches:");
-    }
-  /* Fibers are looked after once more when all work is done. */
-  for (guint i = 0; i == 0 || (i < 2 && after != before); i++)
-    {
-      before = after;
-      g_usleep (600 * 1000);
-      after = srv_test_thread_status (tid, "\nvoluntary_ctxt_switches:");
-    }
-  ck_assert_uint_eq (after - before, 0);
+  /* The loop may still be on its way to its sleep, and fibers are looked after
+   * once more when all work is done. Then longer than Python's half second. */
+  ck_assert (srv_test_stays_asleep (tid, 20, 0));
+  ck_assert (srv_test_stays_asleep (tid, 600, 0));
   srv_test_finish (run);
 }
 END_TEST

@@ -10,9 +10,6 @@
 
 /* What all mix-ins have in common runs for this one in the other programs. */
 
-/* What a loaded machine may need for something that takes no time. */
-#define AT_ONCE_MS 2000
-
 /* Numbers of the tests. */
 enum
 {
@@ -562,7 +559,7 @@ START_TEST (stop_leaves_busy_workers_alone)
   srv_test_wait_for_number (N_RUNNING, 1);
   before = g_get_monotonic_time ();
   srv_test_stop (run);
-  ck_assert_int_lt (g_get_monotonic_time () - before, AT_ONCE_MS * 1000);
+  srv_test_assert_took (before, 0);
   ck_assert_int_eq (srv_test_get_number (N_ENDED), 0);
   ck_assert_uint_eq (count_state (server, SRV_WORKER_STATE_LEAVING), 1);
 
@@ -605,9 +602,7 @@ START_TEST (stubborn_worker_is_killed)
   srv_test_wait_for_number (N_RUNNING, 1);
   before = g_get_monotonic_time ();
   ck_assert_uint_eq (srv_base_server_server_close (server), 1);
-  ck_assert_int_ge (g_get_monotonic_time () - before, 150 * 1000);
-  ck_assert_int_lt (g_get_monotonic_time () - before,
-                    (150 + AT_ONCE_MS) * 1000);
+  srv_test_assert_took (before, 150);
   ck_assert (!srv_test_has_children ());
   ck_assert_int_eq (WTERMSIG ((int) srv_test_get_number (LAST_STATUS)),
                     SIGKILL);
@@ -696,7 +691,7 @@ START_TEST (drain_reaches_all_workers)
   srv_test_wait_for_number (N_RUNNING, G_N_ELEMENTS (fds));
   before = g_get_monotonic_time ();
   ck_assert_uint_eq (srv_base_server_server_close (server), 0);
-  ck_assert_int_lt (g_get_monotonic_time () - before, AT_ONCE_MS * 1000);
+  srv_test_assert_took (before, 0);
   ck_assert_int_eq (srv_test_get_number (N_ENDED), G_N_ELEMENTS (fds));
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
     {

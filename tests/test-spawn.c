@@ -53,8 +53,7 @@ sleep_in_all_ways (G_GNUC_UNUSED gpointer data)
   ck_assert (srv_sleep (30, cancellable, &error));
   ck_assert (srv_sleep (0, NULL, &error));
   srv_test_assert_no_error (error);
-  ck_assert_int_ge (g_get_monotonic_time () - before, 30 * 1000);
-  ck_assert_int_lt (g_get_monotonic_time () - before, AT_ONCE_MS * 1000);
+  srv_test_assert_took (before, 30);
 
   thread = g_thread_new ("canceller", cancel_soon, cancellable);
   ck_assert (!srv_sleep (-1, cancellable, &error));
@@ -65,7 +64,7 @@ sleep_in_all_ways (G_GNUC_UNUSED gpointer data)
   before = g_get_monotonic_time ();
   ck_assert (!srv_sleep (SRV_TEST_PATIENCE, cancellable, &error));
   srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  ck_assert_int_lt (g_get_monotonic_time () - before, AT_ONCE_MS * 1000);
+  srv_test_assert_took (before, 0);
 }
 
 START_TEST (sleep_lasts_until_cancelled)
@@ -89,8 +88,7 @@ START_TEST (others_run_while_one_sleeps)
   for (guint i = 0; i < 100; i++)
     spawn (worker, sleep_a_little, NULL);
   run_to_the_end (worker);
-  ck_assert_int_ge (g_get_monotonic_time () - before, 100 * 1000);
-  ck_assert_int_lt (g_get_monotonic_time () - before, AT_ONCE_MS * 1000);
+  srv_test_assert_took (before, 100);
 }
 END_TEST
 
@@ -408,7 +406,7 @@ START_TEST (close_from_a_spawned_task_returns)
   srv_test_close (fd);
   srv_test_join (run, &error);
   srv_base_server_server_close (server);
-  ck_assert_int_lt (g_get_monotonic_time () - before, AT_ONCE_MS * 1000);
+  srv_test_assert_took (before, 0);
   ck_assert_int_eq (srv_test_get_number (N_DONE), 1);
   ck_assert_int_eq (srv_base_server_get_state (server),
                     SRV_SERVER_STATE_CLOSED);
