@@ -341,11 +341,11 @@ START_TEST (stubborn_child_is_killed)
   g_signal_connect (srv_base_server_get_mix_in (server), "child-exited",
                     G_CALLBACK (note_exit), NULL);
   srv_base_server_set_drain_timeout (server, 50);
-  srv_base_server_set_cut_timeout (server, 100);
+  srv_base_server_set_cut_timeout (server, 500);
   run = srv_test_run (server);
   fd = srv_test_connect (server);
   srv_test_wait_for_number (N_RUNNING, 1);
-  ck_assert_uint_eq (close_in_time (server, 150), 1);
+  ck_assert_uint_eq (close_in_time (server, 550), 1);
   ck_assert (!srv_test_has_children ());
   status = (int) srv_test_get_number (LAST_STATUS);
   ck_assert (WIFSIGNALED (status));
