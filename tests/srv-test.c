@@ -43,6 +43,7 @@ typedef struct
   int verdict;
   gboolean gates[SRV_TEST_N_GATES];
   gint64 numbers[SRV_TEST_N_NUMBERS];
+  int child_says;
 } Shared;
 
 typedef struct
@@ -252,6 +253,27 @@ srv_test_wait_for_number (guint slot, gint64 value)
                  "number %u stayed at %" G_GINT64_FORMAT
                  ", waited for %" G_GINT64_FORMAT,
                  slot, found, value);
+}
+
+int
+srv_test_in_child (int (*function) (gpointer data), gpointer data)
+{
+  pid_t pid;
+
+  shared->child_says = -1;
+  pid = fork ();
+  ck_assert_int_ge (pid, 0);
+  if (pid == 0)
+    {
+      shared->child_says = function (data);
+      /* Valgrind looks for leaks even at _exit (). */
+      if (g_getenv ("SRV_VALGRIND") != NULL)
+        raise (SIGKILL);
+      _exit (0);
+    }
+  ck_assert_int_eq (waitpid (pid, NULL, 0), pid);
+
+  return shared->child_says;
 }
 
 /* The trace. */

@@ -106,6 +106,11 @@ void srv_test_assert_idle (void);
  * at least one of several spans of SPAN_MS, waking up no more than MOST times? */
 gboolean srv_test_stays_asleep (pid_t tid, int span_ms, guint64 most);
 
+/* Runs FUNCTION in a forked copy of the process, waits for its end, and returns
+ * what it said, or -1 if it did not get so far. The copy has this thread alone:
+ * it may not use Check, and what only other threads knew is no leak in it. */
+int srv_test_in_child (int (*function) (gpointer data), gpointer data);
+
 guint srv_test_count_descriptors (void);
 guint srv_test_count_threads (void);
 

@@ -403,7 +403,7 @@ START_TEST (gap_keeps_posts_apart)
   int peer;
   SrvConnection *connection = connection_new (&peer, 1000);
   gint64 before = g_get_monotonic_time ();
-  char buffer[64];
+  char buffer[8];
 
   srv_connection_set_post_gap (connection, 20);
   for (int i = 0; i < 5; i++)
@@ -413,7 +413,7 @@ START_TEST (gap_keeps_posts_apart)
   ck_assert_int_ge (g_get_monotonic_time () - before, 80000);
   ck_assert (srv_connection_send_all (connection, "own", 3, NULL, NULL));
   ck_assert_int_ge (g_get_monotonic_time () - before, 100000);
-  ck_assert_int_eq (srv_test_receive (peer, buffer, sizeof buffer), 3);
+  ck_assert_int_eq (srv_test_receive (peer, buffer, 3), 3);
   g_object_unref (connection);
   close (peer);
 }
@@ -470,21 +470,12 @@ START_TEST (flusher_goes_when_it_is_done)
 }
 END_TEST
 
-static int
-exit_status_of (pid_t pid)
-{
-  int status;
-
-  ck_assert_int_eq (waitpid (pid, &status, 0), pid);
-  return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
-}
-
 static gboolean
 child_posts_of_its_own (void)
 {
   char buffer[5];
   int fds[2];
-  SrvConnection *connection;
+  g_autoptr (SrvConnection) connection = NULL;
   gsize filled;
 
   socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds);
@@ -499,6 +490,18 @@ child_posts_of_its_own (void)
          memcmp (buffer, "child", 5) == 0;
 }
 
+static int
+post_in_child (gpointer connection)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (post_text (connection, "child", &error) ||
+      !g_error_matches (error, SRV_ERROR, SRV_ERROR_IN_CHILD))
+    return 1;
+  g_object_unref (connection);
+  return child_posts_of_its_own () ? 0 : 2;
+}
+
 /* A child cannot post to what its parent serves, even with the flusher at work
  * in the parent; it can post to connections of its own. */
 START_TEST (child_posts_to_its_own_only)
@@ -506,23 +509,9 @@ START_TEST (child_posts_to_its_own_only)
   int peer;
   SrvConnection *connection = connection_new (&peer, 1000);
   gsize filled = fill_kernel (connection);
-  pid_t pid;
 
   ck_assert (post_text (connection, "parent", NULL));
-  pid = fork ();
-  if (pid == 0)
-    {
-      g_autoptr (GError) error = NULL;
-
-      if (post_text (connection, "child", &error) ||
-          !g_error_matches (error, SRV_ERROR, SRV_ERROR_IN_CHILD))
-        _exit (1);
-      g_object_unref (connection);
-      if (!child_posts_of_its_own ())
-        _exit (2);
-      _exit (0);
-    }
-  ck_assert_int_eq (exit_status_of (pid), 0);
+  ck_assert_int_eq (srv_test_in_child (post_in_child, connection), 0);
   read_exactly (peer, filled);
   srv_test_expect (peer, "parent");
   g_object_unref (connection);

@@ -305,22 +305,6 @@ START_TEST (without_take_over_everything_is_in_the_way)
 }
 END_TEST
 
-/* Runs FUNCTION in another process and returns its exit status. */
-static int
-in_child (int (*function) (gpointer data), gpointer data)
-{
-  pid_t pid = fork ();
-  int status = 0;
-
-  ck_assert_int_ge (pid, 0);
-  if (pid == 0)
-    _exit (function (data));
-  ck_assert_int_eq (waitpid (pid, &status, 0), pid);
-  ck_assert (WIFEXITED (status));
-
-  return WEXITSTATUS (status);
-}
-
 /* A process that holds the lock is about to bind, or just did. */
 START_TEST (lock_of_another_process_is_respected)
 {
@@ -558,7 +542,7 @@ START_TEST (forked_copy_does_not_remove_the_path)
   g_autofree char *lock = srv_test_path ("s.lock");
   SrvBaseServer *server = make_on (_i, path);
 
-  ck_assert_int_eq (in_child (close_in_child, server), 0);
+  ck_assert_int_eq (srv_test_in_child (close_in_child, server), 0);
   ck_assert (exists (path));
   ck_assert (exists (lock));
   expect_refused (_i, path, G_IO_ERROR_ADDRESS_IN_USE);
