@@ -6,6 +6,7 @@
 # writes to the log. Names on the command line choose tests, as unittest does.
 
 import faulthandler
+import os
 import sys
 import unittest
 
@@ -13,6 +14,13 @@ import unittest
 def note(text):
     """A measured value, for whoever reads the log."""
     print(f'# {text}', flush=True)
+
+
+def scale(limit):
+    """A limit of time for a machine that is CK_TIMEOUT_MULTIPLIER times as
+    slow as usual."""
+    factor = float(os.environ.get('CK_TIMEOUT_MULTIPLIER', 1))
+    return type(limit)(limit * factor)
 
 
 class TapResult(unittest.TestResult):
@@ -47,8 +55,9 @@ class TapResult(unittest.TestResult):
 
 
 def main(limit):
-    """Runs the cases of the script; after LIMIT seconds it is over."""
-    faulthandler.dump_traceback_later(limit, exit=True)
+    """Runs the cases of the script; after LIMIT seconds it is over. That is
+    for what hangs: other programs may have the machine most of the time."""
+    faulthandler.dump_traceback_later(3 * scale(limit), exit=True)
     script = sys.modules['__main__']
     loader = unittest.defaultTestLoader
     if len(sys.argv) > 1:

@@ -17,7 +17,7 @@ import tap
 
 PROGRAM = os.path.join(os.environ.get('SRV_BUILDDIR', '.'),
                        'samples/chat-server')
-LIMIT = 20
+LIMIT = tap.scale(30)
 
 
 class Server:

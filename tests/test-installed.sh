@@ -105,7 +105,7 @@ test -x "$scratch/minimal" || { tap_done; exit 1; }
 endpoint_of ()
 {
   local i
-  for i in $(seq 100)
+  for i in $(seq 300)
   do
     sed -nE 's/.*tcp:([^ ]*):([0-9]+).*/\1 \2/p' "$1" | grep . && return
     kill -0 "$server" || return 1

@@ -133,15 +133,15 @@ with_socat ()
   case $1 in
     tcp:\[*) timeout 20 socat -t 20 - "TCP6:[::1]:${1##*:}" ;;
     tcp:*) timeout 20 socat -t 20 - "TCP4:127.0.0.1:${1##*:}" ;;
-    udp:\[*) timeout 20 socat -t 0.3 - "UDP6:[::1]:${1##*:}" ;;
-    udp:*) timeout 20 socat -t 0.3 - "UDP4:127.0.0.1:${1##*:}" ;;
+    udp:\[*) timeout 20 socat -t 1 - "UDP6:[::1]:${1##*:}" ;;
+    udp:*) timeout 20 socat -t 1 - "UDP4:127.0.0.1:${1##*:}" ;;
     unix:@*) timeout 20 socat -t 20 - "ABSTRACT-CONNECT:${1#unix:@}" ;;
     unix:*) timeout 20 socat -t 20 - "UNIX-CONNECT:${1#unix:}" ;;
     unixgram:@*)
-      timeout 20 socat -t 0.3 - \
+      timeout 20 socat -t 1 - \
         "ABSTRACT-SENDTO:${1#unixgram:@},bind=srv-interop-client-$$" ;;
     unixgram:*)
-      timeout 20 socat -t 0.3 - "UNIX-SENDTO:${1#unixgram:},$own" ;;
+      timeout 20 socat -t 1 - "UNIX-SENDTO:${1#unixgram:},$own" ;;
   esac
 }
 

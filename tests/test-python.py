@@ -28,7 +28,7 @@ import tap
 gi.require_version('SocketServer', '1.0')
 from gi.repository import Gio, GLib, GObject, SocketServer  # noqa: E402
 
-LIMIT = 20  # seconds; any single wait
+LIMIT = tap.scale(30)  # seconds; any single wait
 HELLO = b'Hello, world'
 
 

@@ -65,14 +65,14 @@ with_socat ()
   case $1 in
     tcp:\[*) timeout 10 socat - "TCP6:[::1]:${1##*:}" ;;
     tcp:*) timeout 10 socat - "TCP4:127.0.0.1:${1##*:}" ;;
-    udp:*) timeout 10 socat -t 0.3 - "UDP4:127.0.0.1:${1##*:}" ;;
+    udp:*) timeout 10 socat -t 1 - "UDP4:127.0.0.1:${1##*:}" ;;
     unix:@*) timeout 10 socat - "ABSTRACT-CONNECT:${1#unix:@}" ;;
     unix:*) timeout 10 socat - "UNIX-CONNECT:${1#unix:}" ;;
     unixgram:@*)
-      timeout 10 socat -t 0.3 - \
+      timeout 10 socat -t 1 - \
         "ABSTRACT-SENDTO:${1#unixgram:@},bind=srv-client-$$" ;;
     unixgram:*)
-      timeout 10 socat -t 0.3 - \
+      timeout 10 socat -t 1 - \
         "UNIX-SENDTO:${1#unixgram:},bind=$work/client.socket" ;;
   esac
 }

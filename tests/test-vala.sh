@@ -48,7 +48,7 @@ server=$!
 port_of ()
 {
   local i
-  for i in $(seq 100)
+  for i in $(seq 300)
   do
     sed -n 's/^listening on tcp:127\.0\.0\.1://p' "$1" | grep . && return
     kill -0 "$server" || return 1
