@@ -21,6 +21,7 @@ test_programs = \
 	%reldir%/test-create-connection \
 	%reldir%/test-create-server-socket \
 	%reldir%/test-drain \
+	%reldir%/test-endpoint-servers \
 	%reldir%/test-endpoint \
 	%reldir%/test-escape \
 	%reldir%/test-fiber-life \
@@ -31,6 +32,7 @@ test_programs = \
 	%reldir%/test-fiber-tls \
 	%reldir%/test-fiber-watch \
 	%reldir%/test-fiber \
+	%reldir%/test-forking-child \
 	%reldir%/test-forking \
 	%reldir%/test-frame-streams \
 	%reldir%/test-framing \
@@ -38,11 +40,13 @@ test_programs = \
 	%reldir%/test-jim-framer \
 	%reldir%/test-jim-store \
 	%reldir%/test-jim \
+	%reldir%/test-life-cycle-close \
 	%reldir%/test-life-cycle \
 	%reldir%/test-line-chat \
 	%reldir%/test-log \
 	%reldir%/test-lookup \
 	%reldir%/test-mix-in \
+	%reldir%/test-prefork-end \
 	%reldir%/test-prefork \
 	%reldir%/test-properties \
 	%reldir%/test-reader \
@@ -57,7 +61,9 @@ test_programs = \
 	%reldir%/test-thread-pool \
 	%reldir%/test-threading \
 	%reldir%/test-time-handlers \
+	%reldir%/test-udp-replies \
 	%reldir%/test-udp-server \
+	%reldir%/test-unix-names \
 	%reldir%/test-unix-servers \
 	%reldir%/test-upload-handler \
 	%reldir%/test-upload-store \
@@ -104,11 +110,17 @@ EXTRA_DIST += \
 	%reldir%/account-test.h \
 	%reldir%/fiber-test.h \
 	%reldir%/jim-test.h \
+	%reldir%/endpoint-test.h \
+	%reldir%/fiber-test.h \
+	%reldir%/forking-test.h \
+	%reldir%/prefork-test.h \
 	%reldir%/run-python.sh \
 	%reldir%/tap.py \
 	%reldir%/tap.sh \
 	%reldir%/tsan-glib.c \
 	%reldir%/tsan.supp \
+	%reldir%/udp-test.h \
+	%reldir%/unix-test.h \
 	%reldir%/valgrind.supp \
 	$(NULL)
 
@@ -122,6 +134,13 @@ TESTS += $(test_programs)
 check_PROGRAMS += $(test_programs)
 check_LTLIBRARIES = %reldir%/libsrv-test.la
 %canon_reldir%_libsrv_test_la_SOURCES = \
+	%reldir%/srv-test-classes.c \
+	%reldir%/srv-test-clients.c \
+	%reldir%/srv-test-log.c \
+	%reldir%/srv-test-private.h \
+	%reldir%/srv-test-process.c \
+	%reldir%/srv-test-servers.c \
+	%reldir%/srv-test-shared.c \
 	%reldir%/srv-test.c \
 	%reldir%/srv-test.h \
 	$(NULL)
@@ -286,8 +305,8 @@ glib_suppressions = \
 # was accepted, instead of not accepting it (test-accept), and is too slow for
 # the hundreds of children of test-forking, and for what its tests read of the
 # descriptors of a child, which are not only the child's there.
-valgrind_tests = $(filter-out %reldir%/test-accept %reldir%/test-forking, \
-	$(test_programs))
+valgrind_tests = $(filter-out %reldir%/test-accept %reldir%/test-forking \
+	%reldir%/test-forking-child, $(test_programs))
 
 check-valgrind: all
 if HAVE_VALGRIND
@@ -305,11 +324,11 @@ endif
 # The Check programs once more, for a ThreadSanitizer build. Left out is what it
 # cannot tell: GLib's main context has locks that it does not see (test-attach),
 # a child that was forked beside threads does not survive it (test-command,
-# test-drain, test-forking), and with few descriptors it cannot name what it
+# test-drain, test-forking and its child), and with few descriptors it cannot name what it
 # found, so that nothing can be suppressed (test-accept).
 thread_tests = $(filter-out %reldir%/test-accept %reldir%/test-attach \
-	%reldir%/test-command %reldir%/test-drain %reldir%/test-forking, \
-	$(test_programs))
+	%reldir%/test-command %reldir%/test-drain %reldir%/test-forking \
+	%reldir%/test-forking-child, $(test_programs))
 
 check-threads: all
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(check_LTLIBRARIES) $(check_PROGRAMS)

@@ -1,0 +1,387 @@
+/* test-forking-child.c - what the child of a request has and may
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "forking-test.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The child. */
+
+static gboolean
+print_something (SrvBaseRequestHandler *handler,
+                 G_GNUC_UNUSED gpointer user_data,
+                 GError **error)
+{
+  printf ("child ");
+
+  return reply (handler, "done\n", error);
+}
+
+/* What a child prints arrives though it leaves without exit handlers, and
+ * what the parent had not yet written out is not doubled (SS-124). */
+START_TEST (output_of_children_is_neither_lost_nor_doubled)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, print_something);
+  char text[64] = "";
+  int pipe_fds[2];
+  int saved;
+
+  fflush (stdout);
+  saved = dup (STDOUT_FILENO);
+  ck_assert_int_eq (pipe (pipe_fds), 0);
+  ck_assert_int_eq (dup2 (pipe_fds[1], STDOUT_FILENO), STDOUT_FILENO);
+  close (pipe_fds[1]);
+  setvbuf (stdout, NULL, _IOFBF, BUFSIZ);
+
+  printf ("parent ");
+  for (guint i = 0; i < 2; i++)
+    {
+      int fd = srv_test_connect (server);
+
+      ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
+                        SRV_HANDLE_RESULT_HANDLED);
+      srv_test_expect (fd, "done\n");
+      srv_test_close (fd);
+    }
+  drop_server (server);
+
+  fflush (stdout);
+  dup2 (saved, STDOUT_FILENO);
+  close (saved);
+  ck_assert_int_gt (read (pipe_fds[0], text, sizeof text - 1), 0);
+  close (pipe_fds[0]);
+  ck_assert_str_eq (text, "parent child child ");
+}
+END_TEST
+
+/* Tells the client of every descriptor: its number and what it is, the
+ * connection's own first. */
+static gboolean
+list_descriptors (SrvBaseRequestHandler *handler,
+                  G_GNUC_UNUSED gpointer user_data,
+                  GError **error)
+{
+  g_autofree char *own = NULL;
+  const struct dirent *entry;
+  gboolean fine;
+  DIR *dir;
+
+  srv_test_add_number (N_RUNNING, 1);
+  if (srv_test_get_number (N_RUNNING) == 1)
+    return srv_test_wait_at_gate (0);
+
+  own = g_strdup_printf ("%d connection\n",
+                         srv_request_fileno (
+                           srv_base_request_handler_get_request (handler)));
+  fine = reply (handler, own, error);
+  dir = opendir ("/proc/self/fd");
+  while (fine && (entry = readdir (dir)) != NULL)
+    {
+      g_autofree char *path =
+        g_strconcat ("/proc/self/fd/", entry->d_name, NULL);
+      g_autofree char *target = g_file_read_link (path, NULL);
+      g_autofree char *line = NULL;
+
+      if (entry->d_name[0] == '.' || atoi (entry->d_name) == dirfd (dir))
+        continue;
+      line = g_strdup_printf ("%s %s\n", entry->d_name, target);
+      fine = reply (handler, line, error);
+    }
+  closedir (dir);
+
+  return fine;
+}
+
+/* Besides what was open before the server was made, a child has its own
+ * connection and the pipe that tells of a drain: no listener, no descriptors
+ * that wake the parent, none of its siblings. Python's has them all, so that
+ * a restarted parent can find its address in use (SS-125, D-19). */
+START_TEST (child_has_only_its_connection)
+{
+  gboolean known[1024] = { FALSE };
+  g_autofree char *report = NULL;
+  g_auto (GStrv) lines = NULL;
+  SrvBaseServer *server;
+  SrvTestRun *run;
+  int sibling_fd;
+  int own;
+  int fd;
+  guint n_connections = 0;
+  guint n_pipes = 0;
+
+  for (int i = 0; i < (int) G_N_ELEMENTS (known); i++)
+    known[i] = fcntl (i, F_GETFD) >= 0;
+  server = make_server (SRV_TEST_TCP, list_descriptors);
+  run = srv_test_run (server);
+  sibling_fd = srv_test_connect (server);
+  srv_test_wait_for_number (N_RUNNING, 1);
+  fd = srv_test_connect (server);
+  report = srv_test_read_all (fd, NULL);
+
+  lines = g_strsplit (report, "\n", -1);
+  own = atoi (lines[0]);
+  for (guint i = 1; lines[i] != NULL && lines[i][0] != '\0'; i++)
+    {
+      int number = atoi (lines[i]);
+
+      if (number == own)
+        n_connections++;
+      else if (number == fd || number == sibling_fd || known[number])
+        continue;
+      else if (strstr (lines[i], " pipe:") != NULL)
+        n_pipes++;
+      else
+        ck_abort_msg ("the child has what it should not have: %s", lines[i]);
+    }
+  ck_assert_uint_eq (n_connections, 1);
+  ck_assert_uint_le (n_pipes, 1);
+
+  srv_test_open_gate (0);
+  srv_test_close (sibling_fd);
+  srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
+static void
+ignore_it (G_GNUC_UNUSED int signal_number)
+{
+}
+
+static gboolean
+has_default_action (int signal_number)
+{
+  struct sigaction action;
+
+  return sigaction (signal_number, NULL, &action) == 0 &&
+         action.sa_handler == SIG_DFL;
+}
+
+static gboolean
+report_signals (SrvBaseRequestHandler *handler,
+                G_GNUC_UNUSED gpointer user_data,
+                GError **error)
+{
+  g_autofree char *text = NULL;
+  sigset_t mask;
+  guint n_blocked = 0;
+
+  pthread_sigmask (SIG_SETMASK, NULL, &mask);
+  for (int i = 1; i < SIGRTMIN; i++)
+    n_blocked += sigismember (&mask, i) == 1;
+  text = g_strdup_printf ("term %d, int %d, usr1 %d, blocked %u\n",
+                          has_default_action (SIGTERM),
+                          has_default_action (SIGINT),
+                          has_default_action (SIGUSR1), n_blocked);
+
+  return reply (handler, text, error);
+}
+
+/* A child can be ended with SIGTERM whatever its parent does with signals:
+ * handlers of the parent are gone and nothing is blocked (SS-125). */
+START_TEST (signals_are_reset_in_the_child)
+{
+  struct sigaction action = { .sa_handler = ignore_it };
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, report_signals);
+  g_autoptr (GError) error = NULL;
+  sigset_t mask;
+  int fd;
+
+  ck_assert (srv_signals_bind (server, &error));
+  sigaction (SIGUSR1, &action, NULL);
+  sigemptyset (&mask);
+  sigaddset (&mask, SIGUSR2);
+  sigaddset (&mask, SIGTERM);
+  pthread_sigmask (SIG_BLOCK, &mask, NULL);
+
+  fd = srv_test_connect (server);
+  ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
+                    SRV_HANDLE_RESULT_HANDLED);
+  srv_test_expect (fd, "term 1, int 1, usr1 1, blocked 0\n");
+  srv_test_close (fd);
+
+  /* The parent's own are as they were. */
+  pthread_sigmask (SIG_BLOCK, NULL, &mask);
+  ck_assert_int_eq (sigismember (&mask, SIGUSR2), 1);
+  ck_assert (!has_default_action (SIGUSR1));
+  srv_signals_unbind (server);
+  drop_server (server);
+}
+END_TEST
+
+static gboolean
+stop_the_parent (SrvBaseRequestHandler *handler,
+                 gpointer user_data,
+                 GError **error)
+{
+  SrvBaseServer *server = srv_base_request_handler_get_server (handler);
+
+  switch (GPOINTER_TO_INT (user_data))
+    {
+    case 0:
+      srv_base_server_stop (server);
+      break;
+    case 1:
+      srv_base_server_shutdown (server);
+      break;
+    case 2:
+      srv_base_server_stop_from_signal (server);
+      break;
+    case 3:
+      srv_base_server_server_close (server);
+      break;
+    default:
+      break;
+    }
+
+  return reply (handler, "done\n", error);
+}
+
+/* No call of a child ends the run of its parent, closes its listener or takes
+ * its path away (SS-045). */
+START_TEST (child_cannot_stop_the_parent)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_UNIX, NULL);
+  g_autofree char *path = srv_test_path ("socket");
+  SrvTestRun *run;
+
+  srv_base_server_set_handler_func (server, stop_the_parent,
+                                    GINT_TO_POINTER (_i), NULL);
+  srv_test_begin_log ();
+  run = srv_test_run (server);
+  for (int i = 1; i <= 3; i++)
+    {
+      int fd = srv_test_connect (server);
+
+      srv_test_expect (fd, "done\n");
+      srv_test_expect_end (fd);
+      srv_test_close (fd);
+      srv_test_wait_for_number (N_EXITED, i);
+      ck_assert_int_eq (srv_test_get_number (LAST_STATUS), 0);
+      ck_assert (g_file_test (path, G_FILE_TEST_EXISTS));
+      ck_assert_int_eq (srv_base_server_get_state (server),
+                        SRV_SERVER_STATE_SERVING);
+    }
+  srv_test_finish (run);
+  ck_assert (!g_file_test (path, G_FILE_TEST_EXISTS));
+  srv_test_end_log ();
+}
+END_TEST
+
+static int some_state;
+
+static gboolean
+change_state (SrvBaseRequestHandler *handler,
+              G_GNUC_UNUSED gpointer user_data,
+              GError **error)
+{
+  g_autofree char *text = g_strdup_printf ("%d\n", some_state);
+
+  some_state++;
+  srv_base_server_set_timeout (srv_base_request_handler_get_server (handler),
+                               1);
+
+  return reply (handler, text, error);
+}
+
+/* Each child works on a copy: what it changes, neither the parent nor the next
+ * child sees. */
+START_TEST (changes_stay_in_the_child)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, change_state);
+
+  for (guint i = 0; i < 3; i++)
+    {
+      int fd = srv_test_connect (server);
+
+      ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
+                        SRV_HANDLE_RESULT_HANDLED);
+      srv_test_expect (fd, "0\n");
+      srv_test_close (fd);
+    }
+  ck_assert_int_eq (some_state, 0);
+  ck_assert_int_eq (srv_base_server_get_timeout (server), -1);
+  drop_server (server);
+}
+END_TEST
+
+/* Without Check, which a child may not use. */
+static void
+wait_for_drain (SrvBaseRequestHandler *handler)
+{
+  gint64 deadline = srv_test_deadline_in (SRV_TEST_PATIENCE);
+
+  while (!srv_base_request_handler_is_draining (handler) &&
+         g_get_monotonic_time () < deadline)
+    g_usleep (1000);
+}
+
+static gboolean
+follow_the_drain (SrvBaseRequestHandler *handler,
+                  gpointer user_data,
+                  GError **error)
+{
+  SrvRequest *request = srv_base_request_handler_get_request (handler);
+  GCancellable *cancellable = NULL;
+  g_autoptr (GError) reason = NULL;
+
+  if (GPOINTER_TO_INT (user_data) == 0)
+    cancellable = srv_base_request_handler_get_drain_cancellable (handler);
+  srv_test_set_number (NOTE, srv_base_request_handler_is_draining (handler));
+  srv_test_add_number (N_RUNNING, 1);
+
+  if (cancellable == NULL)
+    wait_for_drain (handler);
+  else if (srv_wait_fd (srv_request_fileno (request), G_IO_IN,
+                        srv_test_deadline_in (SRV_TEST_PATIENCE), cancellable,
+                        &reason) ||
+           !g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return reply (handler, "not cancelled\n", error);
+
+  return reply (handler,
+                srv_base_request_handler_is_draining (handler)
+                  ? "draining\n"
+                  : "cancelled only\n",
+                error);
+}
+
+/* A handler in a child learns that its parent drains, by question and by
+ * cancellable. */
+START_TEST (child_follows_the_drain)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_TCP, NULL);
+  SrvTestRun *run;
+  int fd;
+
+  srv_base_server_set_handler_func (server, follow_the_drain,
+                                    GINT_TO_POINTER (_i), NULL);
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  srv_test_wait_for_number (N_RUNNING, 1);
+  ck_assert_int_eq (srv_test_get_number (NOTE), 0);
+  srv_test_stop (run);
+  drop_server (server);
+  srv_test_expect (fd, "draining\n");
+  srv_test_close (fd);
+}
+END_TEST
+
+int
+main (void)
+{
+  const SrvTestEntry tests[] = {
+    { "child", output_of_children_is_neither_lost_nor_doubled, 1 },
+    { "child", child_has_only_its_connection, 1 },
+    { "child", signals_are_reset_in_the_child, 1 },
+    { "child", child_cannot_stop_the_parent, 4 },
+    { "child", changes_stay_in_the_child, 1 },
+    { "child", child_follows_the_drain, 2 },
+  };
+
+  return srv_test_run_entries ("ForkingChild", tests, G_N_ELEMENTS (tests));
+}
