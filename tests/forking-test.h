@@ -59,14 +59,6 @@ drop_server (SrvBaseServer *server)
   g_object_unref (server);
 }
 
-static inline gboolean
-reply (SrvBaseRequestHandler *handler, const char *text, GError **error)
-{
-  return srv_writer_write_string (srv_stream_request_handler_get_wfile (
-                                    SRV_STREAM_REQUEST_HANDLER (handler)),
-                                  text, error);
-}
-
 static inline SrvHandleResult
 handle_one (SrvBaseServer *server, int timeout_ms)
 {
@@ -100,7 +92,7 @@ wait_at_gate (SrvBaseRequestHandler *handler,
   srv_test_add_number (N_RUNNING, 1);
   srv_test_wait_at_gate (0);
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* Waits until COUNT handlers have come. No child may use Check: its lock may

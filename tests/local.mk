@@ -111,6 +111,7 @@ EXTRA_DIST += \
 	%reldir%/fiber-test.h \
 	%reldir%/jim-test.h \
 	%reldir%/endpoint-test.h \
+	%reldir%/fiber-server-test.h \
 	%reldir%/fiber-test.h \
 	%reldir%/forking-test.h \
 	%reldir%/prefork-test.h \
@@ -136,6 +137,7 @@ check_LTLIBRARIES = %reldir%/libsrv-test.la
 %canon_reldir%_libsrv_test_la_SOURCES = \
 	%reldir%/srv-test-classes.c \
 	%reldir%/srv-test-clients.c \
+	%reldir%/srv-test-handlers.c \
 	%reldir%/srv-test-log.c \
 	%reldir%/srv-test-private.h \
 	%reldir%/srv-test-process.c \

@@ -50,14 +50,6 @@ make_server (SrvTestTransport transport, guint workers, SrvHandlerFunc function)
   return server;
 }
 
-static inline gboolean
-reply (SrvBaseRequestHandler *handler, const char *text, GError **error)
-{
-  return srv_writer_write_string (srv_stream_request_handler_get_wfile (
-                                    SRV_STREAM_REQUEST_HANDLER (handler)),
-                                  text, error);
-}
-
 /* Tells the client who serves it. */
 static inline gboolean
 say_pid (SrvBaseRequestHandler *handler,
@@ -66,7 +58,7 @@ say_pid (SrvBaseRequestHandler *handler,
 {
   g_autofree char *text = g_strdup_printf ("%d", getpid ());
 
-  return reply (handler, text, error);
+  return srv_test_reply (handler, text, error);
 }
 
 static inline int
@@ -127,12 +119,5 @@ wait_at_gate (SrvBaseRequestHandler *handler,
   srv_test_wait_at_gate (0);
   srv_test_add_number (N_ENDED, 1);
 
-  return reply (handler, "done\n", error);
-}
-
-static inline void
-expect_done (int fd)
-{
-  srv_test_expect (fd, "done\n");
-  srv_test_close (fd);
+  return srv_test_reply (handler, "done\n", error);
 }

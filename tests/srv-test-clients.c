@@ -220,3 +220,11 @@ srv_test_echo (SrvBaseServer *server, const char *line)
   srv_test_expect (fd, line);
   srv_test_close (fd);
 }
+
+void
+srv_test_expect_done (int fd)
+{
+  srv_test_expect (fd, "done\n");
+  srv_test_expect_end (fd);
+  srv_test_close (fd);
+}

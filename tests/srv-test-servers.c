@@ -189,6 +189,19 @@ srv_test_server_new (SrvTestTransport transport, SrvTestMixIn mix_in)
                         "mix-in", object, NULL);
 }
 
+SrvBaseServer *
+srv_test_server_of (int combination)
+{
+  return srv_test_server_new (srv_test_transport_of (combination),
+                              srv_test_mix_in_of (combination));
+}
+
+void
+srv_test_assert_state (SrvBaseServer *server, SrvServerState state)
+{
+  ck_assert_int_eq (srv_base_server_get_state (server), state);
+}
+
 guint16
 srv_test_port (SrvBaseServer *server)
 {

@@ -20,6 +20,12 @@ srv_test_scale (int limit_ms)
   return (int) (limit_ms * MAX (factor, 1));
 }
 
+gboolean
+srv_test_is_short (void)
+{
+  return g_getenv ("SRV_TEST_SHORT") != NULL;
+}
+
 gint64
 srv_test_deadline_in (int timeout_ms)
 {
@@ -161,7 +167,7 @@ srv_test_main (Suite *suite)
 static void
 add_runs (TCase *tcase, const SrvTestEntry *entry, guint number)
 {
-  int step = g_getenv ("SRV_TEST_SHORT") != NULL && entry->n > 6 ? 3 : 1;
+  int step = srv_test_is_short () && entry->n > 6 ? 3 : 1;
 
   for (int i = (int) number % step; i < entry->n; i += step)
     tcase_add_loop_test (tcase, entry->test, i, i + 1);

@@ -79,6 +79,10 @@ int srv_test_run_entries (const char *suite,
  * Check multiplies its own limits by that, too. */
 int srv_test_scale (int limit_ms);
 
+/* Is this a run in which a part of what is repeated is enough, because the tool
+ * that watches it is slow? */
+gboolean srv_test_is_short (void);
+
 gint64 srv_test_deadline_in (int timeout_ms);
 
 /* What began at BEFORE has lasted at least so many milliseconds, and not much
@@ -175,6 +179,11 @@ GType srv_test_handler_type (SrvTestTransport transport);
 SrvBaseServer *srv_test_server_new (SrvTestTransport transport,
                                     SrvTestMixIn mix_in);
 
+/* The same for a combination of both. */
+SrvBaseServer *srv_test_server_of (int combination);
+
+void srv_test_assert_state (SrvBaseServer *server, SrvServerState state);
+
 /* A server of TYPE on ENDPOINT, with more properties if wanted. */
 SrvBaseServer *srv_test_make (GType type,
                               const char *endpoint,
@@ -244,6 +253,23 @@ gboolean srv_test_is_quiet (int fd);
 
 /* One whole request: connect, say the line, expect it back, close. */
 void srv_test_echo (SrvBaseServer *server, const char *line);
+
+/* Reads "done" and the end, and closes. */
+void srv_test_expect_done (int fd);
+
+/* Handlers, without Check, which they may not use in a child. */
+
+/* Sends TEXT through the stream, or as the reply to the datagram. */
+gboolean srv_test_reply (SrvBaseRequestHandler *handler,
+                         const char *text,
+                         GError **error);
+
+/* A handler function: gives back lines until the client ends. */
+gboolean srv_test_echo_lines (SrvBaseRequestHandler *handler,
+                              gpointer user_data,
+                              GError **error);
+
+void srv_test_wait_for_drain (SrvBaseRequestHandler *handler);
 
 /* The trace: names of hooks, in order, from all threads and processes. */
 

@@ -63,25 +63,6 @@ END_TEST
 
 /* Shortage. */
 
-/* Gives back lines until the end. */
-static gboolean
-echo_lines (SrvBaseRequestHandler *handler,
-            G_GNUC_UNUSED gpointer user_data,
-            GError **error)
-{
-  SrvStreamRequestHandler *stream = SRV_STREAM_REQUEST_HANDLER (handler);
-  SrvReader *rfile = srv_stream_request_handler_get_rfile (stream);
-  SrvWriter *wfile = srv_stream_request_handler_get_wfile (stream);
-  const char *line;
-  gssize length;
-
-  while ((length = srv_reader_read_line (rfile, &line, 100, error)) > 0)
-    if (!srv_writer_write (wfile, line, (gsize) length, error))
-      return FALSE;
-
-  return length == 0;
-}
-
 /* A threading server of TYPE with CLIENTS waiting in its queue; the process
  * has ROOM descriptors more than that. */
 typedef struct
@@ -115,7 +96,8 @@ crowd_begin (Crowd *crowd, gboolean shed)
   crowd->server = srv_test_make (srv_test_server_type (SRV_TEST_TCP),
                                  "tcp:127.0.0.1:0", "mix-in", mix_in,
                                  "shed-on-shortage", shed, NULL);
-  srv_base_server_set_handler_func (crowd->server, echo_lines, NULL, NULL);
+  srv_base_server_set_handler_func (crowd->server, srv_test_echo_lines, NULL,
+                                    NULL);
   srv_test_clear_trace ();
   for (guint i = 0; i < N_CLIENTS; i++)
     {

@@ -49,24 +49,11 @@ end_runner (Runner *runner)
   g_free (runner);
 }
 
-static SrvBaseServer *
-make_server (int combination)
-{
-  return srv_test_server_new (srv_test_transport_of (combination),
-                              srv_test_mix_in_of (combination));
-}
-
 /* What cannot be attached is refused; test-prefork.c sees to that. */
 static gboolean
 is_attachable (int combination)
 {
   return srv_test_mix_in_is (srv_test_mix_in_of (combination), "attachable");
-}
-
-static void
-assert_state (SrvBaseServer *server, SrvServerState state)
-{
-  ck_assert_int_eq (srv_base_server_get_state (server), state);
 }
 
 static void
@@ -76,7 +63,7 @@ attach (SrvBaseServer *server, GMainContext *context)
 
   ck_assert (srv_base_server_attach (server, context, &error));
   srv_test_assert_no_error (error);
-  assert_state (server, SRV_SERVER_STATE_SERVING);
+  srv_test_assert_state (server, SRV_SERVER_STATE_SERVING);
 }
 
 static void
@@ -86,14 +73,14 @@ wait_for_stop (SrvBaseServer *server)
 
   srv_base_server_wait_until_stopped (server, SRV_TEST_PATIENCE, &error);
   srv_test_assert_no_error (error);
-  assert_state (server, SRV_SERVER_STATE_ACTIVE);
+  srv_test_assert_state (server, SRV_SERVER_STATE_ACTIVE);
 }
 
 static void
 end_server (SrvBaseServer *server)
 {
   srv_base_server_server_close (server);
-  assert_state (server, SRV_SERVER_STATE_CLOSED);
+  srv_test_assert_state (server, SRV_SERVER_STATE_CLOSED);
   g_object_unref (server);
 }
 
@@ -104,7 +91,7 @@ START_TEST (attached_server_echoes)
   if (!is_attachable (_i))
     return;
   Runner *runner = start_runner ();
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
 
   attach (server, runner->context);
   for (guint i = 0; i < 3; i++)
@@ -156,7 +143,7 @@ START_TEST (another_thread_can_stop)
   if (!is_attachable (_i))
     return;
   Runner *runner = start_runner ();
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   SrvTestRun *run;
 
   for (guint i = 0; i < 3; i++)
@@ -164,7 +151,7 @@ START_TEST (another_thread_can_stop)
       attach (server, runner->context);
       srv_test_echo (server, "hello\n");
       srv_base_server_shutdown (server);
-      assert_state (server, SRV_SERVER_STATE_ACTIVE);
+      srv_test_assert_state (server, SRV_SERVER_STATE_ACTIVE);
     }
   end_runner (runner);
   run = srv_test_run (server);
@@ -179,7 +166,7 @@ START_TEST (stop_from_signal_ends_the_attachment)
   if (!is_attachable (_i))
     return;
   Runner *runner = start_runner ();
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
 
   attach (server, runner->context);
   srv_base_server_stop_from_signal (server);
@@ -202,7 +189,7 @@ START_TEST (handler_can_stop)
   if (!srv_test_mix_in_is (mix_in, "stop-from-handler"))
     return;
   runner = start_runner ();
-  server = make_server (_i);
+  server = srv_test_server_of (_i);
   srv_test_on_hook ("handle", srv_base_server_shutdown);
   attach (server, runner->context);
   fd = srv_test_connect (server);
@@ -234,7 +221,7 @@ START_TEST (handler_can_close)
   if (!srv_test_mix_in_is (mix_in, "stop-from-handler"))
     return;
   runner = start_runner ();
-  server = make_server (_i);
+  server = srv_test_server_of (_i);
   srv_test_on_hook ("handle", close_inside);
   attach (server, runner->context);
   fd = srv_test_connect (server);
@@ -253,7 +240,7 @@ stop_in_context (gpointer data)
   SrvBaseServer *server = data;
 
   srv_base_server_shutdown (server);
-  assert_state (server, SRV_SERVER_STATE_ACTIVE);
+  srv_test_assert_state (server, SRV_SERVER_STATE_ACTIVE);
   srv_test_add_number (0, 1);
 
   return G_SOURCE_REMOVE;
@@ -266,7 +253,7 @@ START_TEST (context_thread_can_stop)
   if (!is_attachable (_i))
     return;
   Runner *runner = start_runner ();
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
 
   attach (server, runner->context);
   srv_test_echo (server, "hello\n");
@@ -284,7 +271,7 @@ START_TEST (stop_before_is_remembered)
   if (!is_attachable (_i))
     return;
   Runner *runner;
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   int fd = srv_test_connect (server);
 
   srv_test_say (fd, "hello\n");
@@ -306,7 +293,7 @@ START_TEST (idle_context_is_not_needed)
   if (!is_attachable (_i / 3))
     return;
   GMainContext *context = g_main_context_new ();
-  SrvBaseServer *server = make_server (_i / 3);
+  SrvBaseServer *server = srv_test_server_of (_i / 3);
   int fd;
 
   attach (server, context);
@@ -316,7 +303,7 @@ START_TEST (idle_context_is_not_needed)
     {
     case 0:
       srv_base_server_shutdown (server);
-      assert_state (server, SRV_SERVER_STATE_ACTIVE);
+      srv_test_assert_state (server, SRV_SERVER_STATE_ACTIVE);
       end_server (server);
       break;
     case 1:
@@ -340,7 +327,7 @@ START_TEST (context_may_go_first)
   if (!is_attachable (_i))
     return;
   GMainContext *context = g_main_context_new ();
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
 
   attach (server, context);
   g_main_context_unref (context);
@@ -365,7 +352,7 @@ START_TEST (server_may_go_while_the_context_runs)
 
   for (int i = 0; i < 20; i++)
     {
-      SrvBaseServer *server = make_server (_i);
+      SrvBaseServer *server = srv_test_server_of (_i);
       int fd;
 
       g_object_weak_ref (G_OBJECT (server), note_end, NULL);
@@ -391,7 +378,7 @@ START_TEST (second_attachment_is_refused)
   if (!is_attachable (_i))
     return;
   Runner *runner = start_runner ();
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   g_autoptr (GError) error = NULL;
   SrvTestRun *run;
 
@@ -448,7 +435,7 @@ START_TEST (failed_service_actions_end_the_attachment)
   if (!is_attachable (_i))
     return;
   Runner *runner = start_runner ();
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
 
   srv_test_begin_log ();
   srv_test_set_fault ("service_actions", SRV_TEST_ERROR);
@@ -512,7 +499,7 @@ START_TEST (close_drains)
   if (!is_attachable (_i))
     return;
   Runner *runner = start_runner ();
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   GThread *closer;
   int fd;
 
@@ -527,7 +514,7 @@ START_TEST (close_drains)
   srv_test_open_gate (0);
   srv_test_expect (fd, "hello\n");
   ck_assert_uint_eq (GPOINTER_TO_UINT (g_thread_join (closer)), 0);
-  assert_state (server, SRV_SERVER_STATE_CLOSED);
+  srv_test_assert_state (server, SRV_SERVER_STATE_CLOSED);
   srv_test_close (fd);
   g_object_unref (server);
   end_runner (runner);

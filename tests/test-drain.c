@@ -61,14 +61,6 @@ drop_server (SrvTestRun *run)
   g_object_unref (server);
 }
 
-static gboolean
-reply (SrvBaseRequestHandler *handler, const char *text, GError **error)
-{
-  return srv_writer_write_string (srv_stream_request_handler_get_wfile (
-                                    SRV_STREAM_REQUEST_HANDLER (handler)),
-                                  text, error);
-}
-
 /* Waiting. */
 
 /* Says goodbye as soon as a drain begins. */
@@ -88,7 +80,7 @@ say_goodbye (SrvBaseRequestHandler *handler,
   if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
       srv_base_request_handler_is_draining (handler))
     srv_test_add_number (N_DRAINING, 1);
-  if (!reply (handler, "goodbye\n", error))
+  if (!srv_test_reply (handler, "goodbye\n", error))
     return FALSE;
   srv_test_add_number (N_ENDED, 1);
 
@@ -147,24 +139,13 @@ close_in_thread (gpointer data)
   return NULL;
 }
 
-/* Without Check, which a child may not use. */
-static void
-wait_for_drain (SrvBaseRequestHandler *handler)
-{
-  gint64 deadline = srv_test_deadline_in (SRV_TEST_PATIENCE);
-
-  while (!srv_base_request_handler_is_draining (handler) &&
-         g_get_monotonic_time () < deadline)
-    g_usleep (1000);
-}
-
 static gboolean
 reply_while_draining (SrvBaseRequestHandler *handler,
                       G_GNUC_UNUSED gpointer user_data,
                       GError **error)
 {
   srv_test_add_number (N_RUNNING, 1);
-  wait_for_drain (handler);
+  srv_test_wait_for_drain (handler);
 
   return srv_datagram_request_handler_write (SRV_DATAGRAM_REQUEST_HANDLER (
                                                handler),
@@ -201,7 +182,7 @@ close_server (SrvBaseRequestHandler *handler,
                                 srv_base_request_handler_get_server (handler)));
   srv_test_add_number (N_ENDED, 1);
 
-  return reply (handler, "closed\n", error);
+  return srv_test_reply (handler, "closed\n", error);
 }
 
 /* A handler that closes the server is not waited for by itself, and its

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "srv-test.h"
+#include "fiber-server-test.h"
 
 /* Numbers of the tests. */
 enum
@@ -15,38 +15,6 @@ enum
   IN_CLOSE,
 };
 
-static const guint worker_counts[] = { 1, 2, 4 };
-
-#define N_COUNTS G_N_ELEMENTS (worker_counts)
-
-static SrvFiberMixIn *
-fibers_of (SrvBaseServer *server)
-{
-  return SRV_FIBER_MIX_IN (srv_base_server_get_mix_in (server));
-}
-
-static SrvBaseServer *
-make_server (SrvTestTransport transport, guint workers, SrvHandlerFunc function)
-{
-  SrvBaseServer *server = srv_test_server_new (transport, SRV_TEST_FIBERS);
-
-  srv_fiber_mix_in_set_workers (fibers_of (server), workers);
-  if (function != NULL)
-    srv_base_server_set_handler_func (server, function,
-                                      GUINT_TO_POINTER (workers), NULL);
-  srv_test_clear_trace ();
-
-  return server;
-}
-
-static gboolean
-reply (SrvBaseRequestHandler *handler, const char *text, GError **error)
-{
-  return srv_writer_write_string (srv_stream_request_handler_get_wfile (
-                                    SRV_STREAM_REQUEST_HANDLER (handler)),
-                                  text, error);
-}
-
 static gboolean
 wait_at_gate (SrvBaseRequestHandler *handler,
               G_GNUC_UNUSED gpointer user_data,
@@ -56,32 +24,7 @@ wait_at_gate (SrvBaseRequestHandler *handler,
   srv_test_wait_at_gate (0);
   srv_test_add_number (N_ENDED, 1);
 
-  return reply (handler, "done\n", error);
-}
-
-static gboolean
-hold_line (SrvBaseRequestHandler *handler,
-           G_GNUC_UNUSED gpointer user_data,
-           GError **error)
-{
-  SrvStreamRequestHandler *stream = SRV_STREAM_REQUEST_HANDLER (handler);
-  SrvReader *rfile = srv_stream_request_handler_get_rfile (stream);
-  const char *line;
-  gssize length;
-
-  while ((length = srv_reader_read_line (rfile, &line, 100, error)) > 0)
-    if (!reply (handler, line, error))
-      return FALSE;
-
-  return length == 0;
-}
-
-static void
-expect_done (int fd)
-{
-  srv_test_expect (fd, "done\n");
-  srv_test_expect_end (fd);
-  srv_test_close (fd);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* How many connections there are at a time. */
@@ -102,7 +45,7 @@ close_inside (SrvBaseRequestHandler *handler,
   if (g_get_monotonic_time () - before < SRV_TEST_AT_ONCE * 1000)
     srv_test_add_number (N_SEEN, 1);
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 static void
@@ -125,7 +68,7 @@ START_TEST (handler_may_close)
 
   srv_test_set_number (IN_CLOSE, _i % 2);
   fd = srv_test_connect (server);
-  expect_done (fd);
+  srv_test_expect_done (fd);
   join_well (run);
   ck_assert_int_eq (srv_test_get_number (N_SEEN), 1);
   srv_base_server_server_close (server);
@@ -149,7 +92,7 @@ drop_inside (SrvBaseRequestHandler *handler,
 
   srv_test_add_number (N_RUNNING, 1);
   srv_test_wait_at_gate (0);
-  if (!reply (handler, "done\n", error))
+  if (!srv_test_reply (handler, "done\n", error))
     return FALSE;
   g_object_unref (server);
 
@@ -170,7 +113,7 @@ START_TEST (last_reference_may_go_in_a_handler)
   srv_test_wait_for_number (N_RUNNING, 1);
   srv_test_stop (run);
   srv_test_open_gate (0);
-  expect_done (fd);
+  srv_test_expect_done (fd);
   srv_test_wait_for_number (N_FINALIZED, 1);
 }
 END_TEST
@@ -182,7 +125,7 @@ END_TEST
 START_TEST (connections_outlive_the_loop)
 {
   SrvBaseServer *server =
-    make_server (SRV_TEST_TCP, worker_counts[_i], hold_line);
+    make_server (SRV_TEST_TCP, worker_counts[_i], srv_test_echo_lines);
   int old = srv_test_connect (server);
 
   for (guint i = 0; i < N_RUNS; i++)
@@ -263,7 +206,7 @@ serve_one (SrvBaseServer *server)
 START_TEST (ways_of_serving_may_change)
 {
   SrvBaseServer *server =
-    make_server (SRV_TEST_TCP, worker_counts[_i], hold_line);
+    make_server (SRV_TEST_TCP, worker_counts[_i], srv_test_echo_lines);
 
   for (guint round = 0; round < 3; round++)
     {
@@ -299,7 +242,7 @@ START_TEST (fatal_accept_error_ends_the_run)
   ck_assert_ptr_eq (g_quark_to_string (error->domain),
                     g_quark_to_string (G_IO_ERROR));
   srv_test_open_gate (0);
-  expect_done (fd);
+  srv_test_expect_done (fd);
   srv_base_server_server_close (server);
   g_object_unref (server);
 }
@@ -348,7 +291,7 @@ wait_for_drain (SrvBaseRequestHandler *handler,
   srv_sleep (5, NULL, NULL);
   srv_test_add_number (N_ENDED, 1);
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* A close tells all handlers of all workers, and waits for them. */
@@ -365,7 +308,7 @@ START_TEST (drain_reaches_all_workers)
   ck_assert_uint_eq (srv_base_server_server_close (server), 0);
   ck_assert_int_eq (srv_test_get_number (N_ENDED), N_LONG);
   for (guint i = 0; i < N_LONG; i++)
-    expect_done (fds[i]);
+    srv_test_expect_done (fds[i]);
   join_well (run);
   g_object_unref (server);
 }
@@ -375,7 +318,7 @@ END_TEST
 START_TEST (close_cuts_all_workers)
 {
   SrvBaseServer *server =
-    make_server (SRV_TEST_TCP, worker_counts[_i], hold_line);
+    make_server (SRV_TEST_TCP, worker_counts[_i], srv_test_echo_lines);
   SrvTestRun *run = srv_test_run (server);
   int fds[N_LONG];
 

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "srv-test.h"
+#include "fiber-server-test.h"
 
 #include <sys/syscall.h>
 
@@ -15,38 +15,6 @@ enum
   N_TOO_MANY,
 };
 
-static const guint worker_counts[] = { 1, 2, 4 };
-
-#define N_COUNTS G_N_ELEMENTS (worker_counts)
-
-static SrvFiberMixIn *
-fibers_of (SrvBaseServer *server)
-{
-  return SRV_FIBER_MIX_IN (srv_base_server_get_mix_in (server));
-}
-
-static SrvBaseServer *
-make_server (SrvTestTransport transport, guint workers, SrvHandlerFunc function)
-{
-  SrvBaseServer *server = srv_test_server_new (transport, SRV_TEST_FIBERS);
-
-  srv_fiber_mix_in_set_workers (fibers_of (server), workers);
-  if (function != NULL)
-    srv_base_server_set_handler_func (server, function,
-                                      GUINT_TO_POINTER (workers), NULL);
-  srv_test_clear_trace ();
-
-  return server;
-}
-
-static gboolean
-reply (SrvBaseRequestHandler *handler, const char *text, GError **error)
-{
-  return srv_writer_write_string (srv_stream_request_handler_get_wfile (
-                                    SRV_STREAM_REQUEST_HANDLER (handler)),
-                                  text, error);
-}
-
 static gboolean
 wait_at_gate (SrvBaseRequestHandler *handler,
               G_GNUC_UNUSED gpointer user_data,
@@ -55,32 +23,7 @@ wait_at_gate (SrvBaseRequestHandler *handler,
   srv_test_add_number (N_RUNNING, 1);
   srv_test_wait_at_gate (0);
 
-  return reply (handler, "done\n", error);
-}
-
-static gboolean
-hold_line (SrvBaseRequestHandler *handler,
-           G_GNUC_UNUSED gpointer user_data,
-           GError **error)
-{
-  SrvStreamRequestHandler *stream = SRV_STREAM_REQUEST_HANDLER (handler);
-  SrvReader *rfile = srv_stream_request_handler_get_rfile (stream);
-  const char *line;
-  gssize length;
-
-  while ((length = srv_reader_read_line (rfile, &line, 100, error)) > 0)
-    if (!reply (handler, line, error))
-      return FALSE;
-
-  return length == 0;
-}
-
-static void
-expect_done (int fd)
-{
-  srv_test_expect (fd, "done\n");
-  srv_test_expect_end (fd);
-  srv_test_close (fd);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* Properties. */
@@ -154,7 +97,7 @@ crowd (SrvBaseRequestHandler *handler, gpointer user_data, GError **error)
     srv_test_add_number (N_TOO_MANY, 1);
   srv_test_add_number (N_RUNNING, -1);
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* At max-fibers nobody accepts, but for workers that had just begun to; when
@@ -170,7 +113,7 @@ START_TEST (crowd_keeps_to_the_limit)
     fds[i] = srv_test_connect (server);
   run = srv_test_run (server);
   for (guint i = 0; i < N_CLIENTS; i++)
-    expect_done (fds[i]);
+    srv_test_expect_done (fds[i]);
   ck_assert_int_eq (srv_test_get_number (N_TOO_MANY), 0);
   srv_test_finish (run);
 }
@@ -225,7 +168,7 @@ note_worker (SrvBaseRequestHandler *handler, gpointer user_data, GError **error)
   srv_test_set_number (N_SEEN, n + 1);
   g_mutex_unlock (&lock);
 
-  return hold_line (handler, user_data, error);
+  return srv_test_echo_lines (handler, user_data, error);
 }
 
 /* How many the busiest and the laziest worker have, and how many there are. */
@@ -343,7 +286,7 @@ test_blocker_handle (SrvBaseRequestHandler *handler, GError **error)
   else if (!srv_offload (block, NULL, error))
     return FALSE;
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 static void
@@ -375,7 +318,7 @@ ask (SrvBaseServer *server, const char *line)
   int fd = srv_test_connect (server);
 
   srv_test_say (fd, line);
-  expect_done (fd);
+  srv_test_expect_done (fd);
 }
 
 /* A class that blocks its worker is reported once, by name. */
@@ -449,7 +392,7 @@ START_TEST (idle_server_wakes_nobody)
       srv_test_say (fd, "hel");
       ck_assert (srv_test_stays_asleep (0, span, MAX_WAITS));
       srv_test_say (fd, "lo\n");
-      expect_done (fd);
+      srv_test_expect_done (fd);
     }
   srv_test_finish (run);
 }

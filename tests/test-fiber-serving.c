@@ -41,25 +41,6 @@ connection_of (SrvBaseRequestHandler *handler)
     SRV_STREAM_REQUEST_HANDLER (handler));
 }
 
-/* Gives back lines until the end. */
-static gboolean
-echo_lines (SrvBaseRequestHandler *handler,
-            G_GNUC_UNUSED gpointer user_data,
-            GError **error)
-{
-  SrvStreamRequestHandler *stream = SRV_STREAM_REQUEST_HANDLER (handler);
-  SrvReader *rfile = srv_stream_request_handler_get_rfile (stream);
-  SrvWriter *wfile = srv_stream_request_handler_get_wfile (stream);
-  const char *line;
-  gssize length;
-
-  while ((length = srv_reader_read_line (rfile, &line, 100, error)) > 0)
-    if (!srv_writer_write (wfile, line, (gsize) length, error))
-      return FALSE;
-
-  return length == 0;
-}
-
 /* Datagrams. */
 
 #define N_PEERS 10
@@ -271,7 +252,7 @@ send_much (SrvBaseRequestHandler *handler, gpointer user_data, GError **error)
   if (srv_connection_receive (connection, &first, 1, NULL, error) != 1)
     return FALSE;
   if (first != 'B')
-    return echo_lines (handler, user_data, error);
+    return srv_test_echo_lines (handler, user_data, error);
   srv_test_add_number (N_RUNNING, 1);
   for (gsize i = 0; i < BIG; i += RUN)
     memset (data + i, byte_at (i), MIN (RUN, BIG - i));
@@ -321,7 +302,7 @@ sip (SrvBaseRequestHandler *handler, gpointer user_data, GError **error)
   if (srv_connection_receive (connection, &byte, 1, NULL, error) != 1)
     return FALSE;
   if (byte != 'F')
-    return echo_lines (handler, user_data, error);
+    return srv_test_echo_lines (handler, user_data, error);
   srv_test_add_number (N_RUNNING, 1);
   while (srv_connection_receive (connection, &byte, 1, NULL, error) == 1)
     continue;
@@ -397,8 +378,8 @@ START_TEST (thousand_clients_are_served)
       g_print ("# skipped: the process may not have 4000 descriptors\n");
       return;
     }
-  run =
-    run_server (_i % 2 ? SRV_TEST_UNIX : SRV_TEST_TCP, 1 + _i / 2, echo_lines);
+  run = run_server (_i % 2 ? SRV_TEST_UNIX : SRV_TEST_TCP, 1 + _i / 2,
+                    srv_test_echo_lines);
   for (guint i = 0; i < N_CROWD; i++)
     {
       fds[i] = srv_test_connect (run->server);

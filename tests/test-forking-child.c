@@ -19,7 +19,7 @@ print_something (SrvBaseRequestHandler *handler,
 {
   printf ("child ");
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* What a child prints arrives though it leaves without exit handlers, and
@@ -78,7 +78,7 @@ list_descriptors (SrvBaseRequestHandler *handler,
   own = g_strdup_printf ("%d connection\n",
                          srv_request_fileno (
                            srv_base_request_handler_get_request (handler)));
-  fine = reply (handler, own, error);
+  fine = srv_test_reply (handler, own, error);
   dir = opendir ("/proc/self/fd");
   while (fine && (entry = readdir (dir)) != NULL)
     {
@@ -90,7 +90,7 @@ list_descriptors (SrvBaseRequestHandler *handler,
       if (entry->d_name[0] == '.' || atoi (entry->d_name) == dirfd (dir))
         continue;
       line = g_strdup_printf ("%s %s\n", entry->d_name, target);
-      fine = reply (handler, line, error);
+      fine = srv_test_reply (handler, line, error);
     }
   closedir (dir);
 
@@ -179,7 +179,7 @@ report_signals (SrvBaseRequestHandler *handler,
                           has_default_action (SIGINT),
                           has_default_action (SIGUSR1), n_blocked);
 
-  return reply (handler, text, error);
+  return srv_test_reply (handler, text, error);
 }
 
 /* A child can be ended with SIGTERM whatever its parent does with signals:
@@ -239,7 +239,7 @@ stop_the_parent (SrvBaseRequestHandler *handler,
       break;
     }
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* No call of a child ends the run of its parent, closes its listener or takes
@@ -286,7 +286,7 @@ change_state (SrvBaseRequestHandler *handler,
   srv_base_server_set_timeout (srv_base_request_handler_get_server (handler),
                                1);
 
-  return reply (handler, text, error);
+  return srv_test_reply (handler, text, error);
 }
 
 /* Each child works on a copy: what it changes, neither the parent nor the next
@@ -310,17 +310,6 @@ START_TEST (changes_stay_in_the_child)
 }
 END_TEST
 
-/* Without Check, which a child may not use. */
-static void
-wait_for_drain (SrvBaseRequestHandler *handler)
-{
-  gint64 deadline = srv_test_deadline_in (SRV_TEST_PATIENCE);
-
-  while (!srv_base_request_handler_is_draining (handler) &&
-         g_get_monotonic_time () < deadline)
-    g_usleep (1000);
-}
-
 static gboolean
 follow_the_drain (SrvBaseRequestHandler *handler,
                   gpointer user_data,
@@ -336,18 +325,18 @@ follow_the_drain (SrvBaseRequestHandler *handler,
   srv_test_add_number (N_RUNNING, 1);
 
   if (cancellable == NULL)
-    wait_for_drain (handler);
+    srv_test_wait_for_drain (handler);
   else if (srv_wait_fd (srv_request_fileno (request), G_IO_IN,
                         srv_test_deadline_in (SRV_TEST_PATIENCE), cancellable,
                         &reason) ||
            !g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return reply (handler, "not cancelled\n", error);
+    return srv_test_reply (handler, "not cancelled\n", error);
 
-  return reply (handler,
-                srv_base_request_handler_is_draining (handler)
-                  ? "draining\n"
-                  : "cancelled only\n",
-                error);
+  return srv_test_reply (handler,
+                         srv_base_request_handler_is_draining (handler)
+                           ? "draining\n"
+                           : "cancelled only\n",
+                         error);
 }
 
 /* A handler in a child learns that its parent drains, by question and by

@@ -43,7 +43,7 @@ crowd (SrvBaseRequestHandler *handler,
   if (srv_test_get_number (N_RUNNING) > LIMIT)
     srv_test_set_number (NOTE, srv_test_get_number (N_RUNNING));
   srv_test_add_number (N_RUNNING, -1);
-  fine = reply (handler, "done\n", error);
+  fine = srv_test_reply (handler, "done\n", error);
 
   return fine;
 }
@@ -88,7 +88,7 @@ wait_for_all (SrvBaseRequestHandler *handler,
 {
   wait_for_others (N_CROWD);
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* Zero children at most means no limit. Python spins (SS-133, D-16). */
@@ -317,7 +317,7 @@ wait_for_line (SrvBaseRequestHandler *handler,
   srv_test_add_number (N_RUNNING, 1);
 
   return srv_reader_read_line (rfile, &line, 100, error) >= 0 &&
-         reply (handler, "done\n", error);
+         srv_test_reply (handler, "done\n", error);
 }
 
 /* A child that was killed ends its own client's connection and nothing else;

@@ -558,13 +558,16 @@ END_TEST
 START_TEST (long_line_is_scanned_once)
 {
   g_autoptr (SrvFrameDecoder) decoder = decoder_of ("line", 1 << 20);
+  const gsize wanted = srv_test_is_short () ? 1 << 17 : 1 << 20;
+  gsize taken = 0;
   gsize length;
 
-  for (int i = 0; i < 1 << 20; i++)
-    ck_assert_int_eq (srv_frame_decoder_feed (decoder, "x", 1, NULL), 1);
+  for (gsize i = 0; i < wanted; i++)
+    taken += srv_frame_decoder_feed (decoder, "x", 1, NULL) == 1;
+  ck_assert_uint_eq (taken, wanted);
   ck_assert_int_eq (srv_frame_decoder_feed (decoder, "\n", 1, NULL), 1);
   ck_assert_ptr_nonnull (srv_frame_decoder_get_frame (decoder, &length));
-  ck_assert_uint_eq (length, 1 << 20);
+  ck_assert_uint_eq (length, wanted);
 }
 END_TEST
 

@@ -7,24 +7,11 @@
 
 #define N_LISTENERS SRV_TEST_N_COMBINATIONS
 
-static SrvBaseServer *
-make_server (int combination)
-{
-  return srv_test_server_new (srv_test_transport_of (combination),
-                              srv_test_mix_in_of (combination));
-}
-
-static void
-assert_state (SrvBaseServer *server, SrvServerState state)
-{
-  ck_assert_int_eq (srv_base_server_get_state (server), state);
-}
-
 /* close implies stop: the loop leaves by itself and says TRUE (SS-093, D-28).
  * In Python it spins at a full core. */
 START_TEST (close_ends_the_run)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   SrvTestRun *run = srv_test_run (server);
   g_autoptr (GError) error = NULL;
 
@@ -32,7 +19,7 @@ START_TEST (close_ends_the_run)
   ck_assert_int_eq (srv_base_server_fileno (server), -1);
   ck_assert (srv_test_join (run, &error));
   srv_test_assert_no_error (error);
-  assert_state (server, SRV_SERVER_STATE_CLOSED);
+  srv_test_assert_state (server, SRV_SERVER_STATE_CLOSED);
 
   /* Stop after close, close after close (SS-092). */
   srv_base_server_stop (server);
@@ -47,7 +34,7 @@ static gpointer
 close_server (gpointer data)
 {
   srv_base_server_server_close (data);
-  assert_state (data, SRV_SERVER_STATE_CLOSED);
+  srv_test_assert_state (data, SRV_SERVER_STATE_CLOSED);
 
   return NULL;
 }
@@ -56,7 +43,7 @@ close_server (gpointer data)
  * server is closed. */
 START_TEST (everybody_may_close)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   SrvTestRun *run = srv_test_run (server);
   GThread *threads[4];
 
@@ -98,7 +85,7 @@ START_TEST (handler_can_close)
   ck_assert (srv_test_join (run, NULL));
   srv_base_server_server_close (server);
   srv_test_wait_for_trace ("close_request", 1);
-  assert_state (server, SRV_SERVER_STATE_CLOSED);
+  srv_test_assert_state (server, SRV_SERVER_STATE_CLOSED);
   ck_assert_uint_eq (srv_test_count_trace ("server_close"), 1);
   srv_test_close (fd);
   g_object_unref (server);
@@ -108,7 +95,7 @@ END_TEST
 /* Letting go of the last reference closes, like server_close(). */
 START_TEST (last_reference_closes)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   SrvTestRun *run = srv_test_run (server);
 
   srv_test_echo (server, "hello\n");
@@ -122,7 +109,7 @@ END_TEST
  * (D-59). Python's users poll. */
 START_TEST (waits_have_a_limit)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   g_autoptr (GError) error = NULL;
   SrvTestRun *run;
 
@@ -156,7 +143,7 @@ END_TEST
 START_TEST (idle_loop_does_not_wake)
 {
   const char *preload = g_getenv ("LD_PRELOAD");
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   SrvTestRun *run = srv_test_run (server);
   pid_t tid = (pid_t) g_atomic_int_get (&run->tid);
 
@@ -180,7 +167,7 @@ END_TEST
 /* The address of a closed server can be had by its successor at once (D-29). */
 START_TEST (successor_gets_the_address)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   g_autofree char *endpoint = srv_base_server_dup_endpoint (server);
   SrvTestTransport transport = srv_test_transport_of (_i);
   SrvTestRun *run = srv_test_run (server);
@@ -198,7 +185,7 @@ END_TEST
 /* A server and its mix-in are gone after the last reference, whatever ran. */
 START_TEST (nothing_keeps_the_server_alive)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   SrvMixIn *mix_in = srv_base_server_get_mix_in (server);
   SrvTestRun *run = srv_test_run (server);
 

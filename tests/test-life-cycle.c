@@ -13,19 +13,6 @@
  * The quickest of a few counts, for others may use the machine as well. */
 #define STOP_LIMIT_MS srv_test_scale (10)
 
-static SrvBaseServer *
-make_server (int combination)
-{
-  return srv_test_server_new (srv_test_transport_of (combination),
-                              srv_test_mix_in_of (combination));
-}
-
-static void
-assert_state (SrvBaseServer *server, SrvServerState state)
-{
-  ck_assert_int_eq (srv_base_server_get_state (server), state);
-}
-
 static void
 note_state (GObject *object,
             G_GNUC_UNUSED GParamSpec *property,
@@ -45,12 +32,12 @@ note_state (GObject *object,
 START_TEST (states_are_notified_in_order)
 {
   g_autoptr (GString) states = g_string_new (NULL);
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   g_autoptr (GError) error = NULL;
   SrvTestRun *run;
   SrvServerState state;
 
-  assert_state (server, SRV_SERVER_STATE_ACTIVE);
+  srv_test_assert_state (server, SRV_SERVER_STATE_ACTIVE);
   srv_test_on_hook ("service_actions", srv_base_server_stop);
   g_signal_connect (server, "notify::state", G_CALLBACK (note_state), states);
   run = srv_test_run (server);
@@ -59,9 +46,9 @@ START_TEST (states_are_notified_in_order)
   srv_test_echo (server, "hello\n");
   ck_assert (srv_test_join (run, &error));
   srv_test_assert_no_error (error);
-  assert_state (server, SRV_SERVER_STATE_ACTIVE);
+  srv_test_assert_state (server, SRV_SERVER_STATE_ACTIVE);
   srv_base_server_server_close (server);
-  assert_state (server, SRV_SERVER_STATE_CLOSED);
+  srv_test_assert_state (server, SRV_SERVER_STATE_CLOSED);
   ck_assert_str_eq (states->str, " serving stopping active closed");
   g_object_unref (server);
 }
@@ -84,15 +71,15 @@ START_TEST (bind_and_activate_can_be_called)
   g_autoptr (GError) error = NULL;
   SrvTestRun *run;
 
-  assert_state (server, SRV_SERVER_STATE_NEW);
+  srv_test_assert_state (server, SRV_SERVER_STATE_NEW);
   srv_test_assert_trace (SRV_TEST_EVERYBODY, "");
   ck_assert (srv_base_server_server_bind (server, &error));
   srv_test_assert_no_error (error);
-  assert_state (server, SRV_SERVER_STATE_BOUND);
+  srv_test_assert_state (server, SRV_SERVER_STATE_BOUND);
   ck_assert_ptr_nonnull (srv_base_server_get_server_address (server));
   ck_assert (srv_base_server_server_activate (server, &error));
   srv_test_assert_no_error (error);
-  assert_state (server, SRV_SERVER_STATE_ACTIVE);
+  srv_test_assert_state (server, SRV_SERVER_STATE_ACTIVE);
   run = srv_test_run (server);
   srv_test_echo (server, "hello\n");
   srv_test_finish (run);
@@ -112,7 +99,7 @@ START_TEST (new_server_can_be_closed)
   if (_i % 2 == 0)
     {
       srv_base_server_server_close (server);
-      assert_state (server, SRV_SERVER_STATE_CLOSED);
+      srv_test_assert_state (server, SRV_SERVER_STATE_CLOSED);
     }
   g_object_unref (server);
 }
@@ -122,7 +109,7 @@ END_TEST
  * one after it serves (SS-031, SS-041, D-02). Python hangs without a loop. */
 START_TEST (stop_before_the_first_run_is_remembered)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   g_autoptr (GError) error = NULL;
   SrvTestRun *run;
 
@@ -141,14 +128,14 @@ END_TEST
 /* shutdown() of a server that does not run returns at once (D-02). */
 START_TEST (shutdown_without_a_loop_returns)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
 
   srv_base_server_shutdown (server);
-  assert_state (server, SRV_SERVER_STATE_ACTIVE);
+  srv_test_assert_state (server, SRV_SERVER_STATE_ACTIVE);
   srv_base_server_server_close (server);
   srv_base_server_shutdown (server);
   srv_base_server_stop (server);
-  assert_state (server, SRV_SERVER_STATE_CLOSED);
+  srv_test_assert_state (server, SRV_SERVER_STATE_CLOSED);
   g_object_unref (server);
 }
 END_TEST
@@ -157,7 +144,7 @@ END_TEST
  * Python the next serve_forever() returns at once. */
 START_TEST (stop_after_a_run_is_forgotten)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   SrvTestRun *run = srv_test_run (server);
 
   srv_test_stop (run);
@@ -172,7 +159,7 @@ END_TEST
 /* Several stops of one run are one stop. */
 START_TEST (second_stop_is_harmless)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   SrvTestRun *run = srv_test_run (server);
 
   srv_base_server_stop (server);
@@ -192,7 +179,7 @@ START_TEST (stop_at_start_ends_the_run)
 {
   for (guint i = 0; i < 20; i++)
     {
-      SrvBaseServer *server = make_server (_i);
+      SrvBaseServer *server = srv_test_server_of (_i);
       g_autoptr (GError) error = NULL;
       SrvTestRun *run = srv_test_start (server);
 
@@ -213,7 +200,7 @@ time_stop (SrvTestRun *run)
 
   srv_base_server_shutdown (run->server);
   took = g_get_monotonic_time () - before;
-  assert_state (run->server, SRV_SERVER_STATE_ACTIVE);
+  srv_test_assert_state (run->server, SRV_SERVER_STATE_ACTIVE);
   srv_test_stop (run);
 
   return took;
@@ -223,7 +210,7 @@ time_stop (SrvTestRun *run)
  * D-04), and shutdown() returns after it has left, not before. */
 START_TEST (stop_takes_no_time)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   gint64 best = G_MAXINT64;
 
   for (guint i = 0; i < SRV_TEST_TRIES && best >= STOP_LIMIT_MS * 1000; i++)
@@ -282,7 +269,7 @@ shut_down (SrvBaseServer *server)
 static void
 run_to_its_stop (int combination, const char *hook)
 {
-  SrvBaseServer *server = make_server (combination);
+  SrvBaseServer *server = srv_test_server_of (combination);
   g_autoptr (GError) error = NULL;
   SrvTestRun *run;
   int fd;
@@ -330,7 +317,7 @@ START_TEST (stop_in_a_child_does_nothing)
   run = srv_test_run (server);
   srv_test_echo (server, "first\n");
   srv_test_echo (server, "second\n");
-  assert_state (server, SRV_SERVER_STATE_SERVING);
+  srv_test_assert_state (server, SRV_SERVER_STATE_SERVING);
   srv_test_wait_for_number (0, 2);
   srv_test_finish (run);
   srv_test_end_log ();
@@ -364,7 +351,7 @@ START_TEST (signal_handler_can_stop)
   g_autoptr (GError) error = NULL;
   GThread *thread;
 
-  signalled_server = make_server (_i);
+  signalled_server = srv_test_server_of (_i);
   sigaction (SIGUSR1, &action, NULL);
   thread = g_thread_new ("signal", signal_self, signalled_server);
   ck_assert (srv_base_server_serve_forever (signalled_server, &error));
@@ -378,7 +365,7 @@ END_TEST
 /* A signal that came before the run ends the run. */
 START_TEST (signal_before_the_run_is_remembered)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   g_autoptr (GError) error = NULL;
 
   srv_base_server_stop_from_signal (server);
@@ -393,7 +380,7 @@ END_TEST
  * ends only one of the two. */
 START_TEST (second_loop_is_refused)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   SrvTestRun *run = srv_test_run (server);
   g_autoptr (GError) error = NULL;
 
@@ -408,7 +395,7 @@ END_TEST
  * two runs wait for the second (SS-048). */
 START_TEST (server_runs_again)
 {
-  SrvBaseServer *server = make_server (_i);
+  SrvBaseServer *server = srv_test_server_of (_i);
   SrvTestRun *run;
   int fd;
 

@@ -52,7 +52,7 @@ START_TEST (scoreboard_tells_what_workers_do)
   ck_assert_ptr_nonnull (strstr (text, "busy"));
 
   srv_test_open_gate (0);
-  expect_done (fd);
+  srv_test_expect_done (fd);
   srv_test_set_number (FIRST_PID, info->pid);
   fd = srv_test_connect (server);
   srv_test_expect_end (fd);
@@ -92,8 +92,8 @@ START_TEST (stop_leaves_busy_workers_alone)
   second = srv_test_connect (server);
   srv_test_wait_for_number (N_RUNNING, 2);
   srv_test_open_gate (0);
-  expect_done (first);
-  expect_done (second);
+  srv_test_expect_done (first);
+  srv_test_expect_done (second);
   srv_test_finish (run);
 }
 END_TEST
@@ -249,7 +249,7 @@ START_TEST (inner_mix_in_serves_several)
   ck_assert_uint_eq (count_workers (server), 1);
   srv_test_open_gate (0);
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
-    expect_done (fds[i]);
+    srv_test_expect_done (fds[i]);
   ck_assert_uint_eq (read_counter (server, "n-accepted"), 2);
   srv_test_finish (run);
 }

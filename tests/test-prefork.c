@@ -133,13 +133,13 @@ START_TEST (terminated_worker_ends_its_request)
   srv_test_wait_for_number (N_RUNNING, 1);
   kill (victim, SIGTERM);
   srv_test_open_gate (0);
-  expect_done (fd);
+  srv_test_expect_done (fd);
   srv_test_wait_for_number (N_EXITED, 1);
   ck_assert_int_eq (srv_test_get_number (LAST_STATUS), 0);
   srv_test_eventually (count_workers (server) == 1);
   ck_assert_int_ne (first_worker (server), victim);
   fd = srv_test_connect (server);
-  expect_done (fd);
+  srv_test_expect_done (fd);
   srv_test_finish (run);
 }
 END_TEST
@@ -164,7 +164,7 @@ START_TEST (spare_workers_come_and_go)
   ck_assert_uint_eq (count_state (server, SRV_WORKER_STATE_BUSY), 4);
   srv_test_open_gate (0);
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
-    expect_done (fds[i]);
+    srv_test_expect_done (fds[i]);
   srv_test_eventually (count_workers (server) == 2);
   srv_test_wait_for_number (N_EXITED, 2);
   ck_assert_int_eq (srv_test_get_number (LAST_STATUS), 0);

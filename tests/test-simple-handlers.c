@@ -269,7 +269,8 @@ START_TEST (chargen_sends_the_pattern)
   all = srv_test_read_all (fd, &length);
   ck_assert_uint_eq (length, totals[setting_of (_i)]);
   for (gsize i = 0; i < length; i++)
-    ck_assert_int_eq (all[i], expected_character (i));
+    if (all[i] != expected_character (i))
+      ck_abort_msg ("byte %zu is wrong", i);
   srv_test_close (fd);
   finish_well (run);
 }

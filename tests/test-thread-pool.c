@@ -51,18 +51,6 @@ get_n_accepted (SrvBaseServer *server)
 }
 
 static gboolean
-reply (SrvBaseRequestHandler *handler, const char *text, GError **error)
-{
-  if (SRV_IS_DATAGRAM_REQUEST_HANDLER (handler))
-    return srv_datagram_request_handler_write (SRV_DATAGRAM_REQUEST_HANDLER (
-                                                 handler),
-                                               text, strlen (text), error);
-  return srv_writer_write_string (srv_stream_request_handler_get_wfile (
-                                    SRV_STREAM_REQUEST_HANDLER (handler)),
-                                  text, error);
-}
-
-static gboolean
 wait_at_gate (SrvBaseRequestHandler *handler,
               G_GNUC_UNUSED gpointer user_data,
               GError **error)
@@ -70,26 +58,16 @@ wait_at_gate (SrvBaseRequestHandler *handler,
   srv_test_add_number (N_RUNNING, 1);
   srv_test_wait_at_gate (0);
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* Sends lines back until the client ends. */
 static gboolean
-echo_lines (SrvBaseRequestHandler *handler,
-            G_GNUC_UNUSED gpointer user_data,
-            GError **error)
+echo_lines (SrvBaseRequestHandler *handler, gpointer user_data, GError **error)
 {
-  SrvReader *rfile =
-    srv_stream_request_handler_get_rfile (SRV_STREAM_REQUEST_HANDLER (handler));
-  const char *line;
-  gssize n;
-
   srv_test_add_number (N_RUNNING, 1);
-  while ((n = srv_reader_read_line (rfile, &line, 100, error)) > 0)
-    if (!reply (handler, line, error))
-      return FALSE;
 
-  return n == 0;
+  return srv_test_echo_lines (handler, user_data, error);
 }
 
 /* Notes in which place a client, who says a digit, is served. */
@@ -110,15 +88,7 @@ note_place (SrvBaseRequestHandler *handler,
   srv_test_set_number (PLACE_OF + (guint) (line[0] - '0'),
                        srv_test_get_number (N_SERVED));
 
-  return reply (handler, "done\n", error);
-}
-
-static void
-expect_done (int fd)
-{
-  srv_test_expect (fd, "done\n");
-  srv_test_expect_end (fd);
-  srv_test_close (fd);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 static SrvHandleResult
@@ -174,7 +144,7 @@ START_TEST (pool_grows_to_its_limit)
   ck_assert_uint_eq (srv_thread_pool_mix_in_get_n_busy (pool), LIMIT);
   srv_test_open_gate (0);
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
-    expect_done (fds[i]);
+    srv_test_expect_done (fds[i]);
   srv_test_eventually (srv_thread_pool_mix_in_get_n_busy (pool) == 0);
   srv_test_finish (run);
 }
@@ -199,10 +169,10 @@ START_TEST (pool_shrinks)
   ck_assert_uint_eq (srv_thread_pool_mix_in_get_n_threads (pool), 4);
   srv_test_open_gate (0);
   for (guint i = 0; i < 4; i++)
-    expect_done (fds[i]);
+    srv_test_expect_done (fds[i]);
   srv_test_eventually (srv_thread_pool_mix_in_get_n_threads (pool) == 2);
   for (guint i = 0; i < 4; i++)
-    expect_done (srv_test_connect (server));
+    srv_test_expect_done (srv_test_connect (server));
   srv_test_finish (run);
 }
 END_TEST
@@ -271,7 +241,7 @@ START_TEST (missing_thread_is_no_failure)
                      1);
   srv_test_open_gate (0);
   for (guint i = 0; i < 3; i++)
-    expect_done (fds[i]);
+    srv_test_expect_done (fds[i]);
   srv_test_finish (run);
   srv_test_end_log ();
 }
@@ -326,7 +296,7 @@ START_TEST (queue_keeps_the_order)
   srv_test_open_gate (0);
   for (guint i = 0; i < 5; i++)
     {
-      expect_done (fds[i]);
+      srv_test_expect_done (fds[i]);
       ck_assert_int_eq (srv_test_get_number (PLACE_OF + i), i + 1);
     }
   srv_test_finish (run);
@@ -353,7 +323,7 @@ START_TEST (full_pool_waits)
   ck_assert_uint_eq (get_n_accepted (server), 2);
   srv_test_open_gate (0);
   for (guint i = 0; i < 4; i++)
-    expect_done (fds[i]);
+    srv_test_expect_done (fds[i]);
   srv_test_finish (run);
 }
 END_TEST
@@ -380,10 +350,10 @@ START_TEST (full_pool_refuses)
   ck_assert_uint_eq (srv_test_count_trace ("handle_error"), 1);
   srv_test_open_gate (0);
   for (guint i = 0; i <= queue_size; i++)
-    expect_done (fds[i]);
+    srv_test_expect_done (fds[i]);
   srv_test_eventually (srv_thread_pool_mix_in_get_n_busy (pool_of (server)) ==
                        0);
-  expect_done (srv_test_connect (server));
+  srv_test_expect_done (srv_test_connect (server));
   srv_test_finish (run);
 }
 END_TEST
@@ -470,7 +440,7 @@ START_TEST (single_requests_keep_to_the_limit)
   ck_assert_int_eq (handle_one (server, SRV_TEST_PATIENCE),
                     SRV_HANDLE_RESULT_HANDLED);
   for (guint i = 0; i < 2; i++)
-    expect_done (fds[i]);
+    srv_test_expect_done (fds[i]);
   srv_base_server_server_close (server);
   g_object_unref (server);
 }
@@ -498,7 +468,7 @@ START_TEST (attached_server_keeps_to_the_limit)
   while (get_n_accepted (server) < 2)
     g_main_context_iteration (context, TRUE);
   for (guint i = 0; i < 2; i++)
-    expect_done (fds[i]);
+    srv_test_expect_done (fds[i]);
   srv_base_server_server_close (server);
   g_object_unref (server);
 }
@@ -528,8 +498,8 @@ START_TEST (stop_leaves_busy_threads_alone)
   srv_test_wait_for_number (N_RUNNING, 2);
   srv_test_stop (run);
   srv_test_open_gate (0);
-  expect_done (fds[0]);
-  expect_done (fds[1]);
+  srv_test_expect_done (fds[0]);
+  srv_test_expect_done (fds[1]);
   srv_test_eventually (srv_thread_pool_mix_in_get_n_busy (pool_of (server)) ==
                        0);
   fds[2] = srv_test_connect (server);
@@ -555,7 +525,7 @@ stop_or_close (SrvBaseRequestHandler *handler,
   else
     srv_base_server_server_close (server);
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* A handler may stop its server and close it: it waits neither for itself nor
@@ -570,7 +540,7 @@ START_TEST (handler_may_stop_and_close)
   srv_base_server_set_handler_func (server, stop_or_close,
                                     GINT_TO_POINTER (_i % 2), NULL);
   run = srv_test_run (server);
-  expect_done (srv_test_connect (server));
+  srv_test_expect_done (srv_test_connect (server));
   ck_assert (srv_test_join (run, &error));
   srv_test_assert_no_error (error);
   ck_assert_uint_eq (srv_base_server_server_close (server), 0);
@@ -629,7 +599,7 @@ START_TEST (last_thread_frees_the_server)
   srv_test_finish (run);
   srv_test_open_gate (0);
   for (guint i = 0; i < 2; i++)
-    expect_done (fds[i]);
+    srv_test_expect_done (fds[i]);
   srv_test_wait_for_number (FINALIZED, 1);
 }
 END_TEST

@@ -36,14 +36,6 @@ make_server (SrvHandlerFunc function)
   return server;
 }
 
-static gboolean
-reply (SrvBaseRequestHandler *handler, const char *text, GError **error)
-{
-  return srv_writer_write_string (srv_stream_request_handler_get_wfile (
-                                    SRV_STREAM_REQUEST_HANDLER (handler)),
-                                  text, error);
-}
-
 static guint64
 get_n_accepted (SrvBaseServer *server)
 {
@@ -62,7 +54,7 @@ wait_at_gate (SrvBaseRequestHandler *handler,
   srv_test_add_number (N_RUNNING, 1);
   srv_test_wait_at_gate (0);
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* The limit. */
@@ -97,7 +89,7 @@ crowd (SrvBaseRequestHandler *handler,
     srv_test_add_number (N_TOO_MANY, 1);
   srv_test_add_number (N_RUNNING, -1);
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* At max-threads the others wait in the queue of the listener, and all are
@@ -198,7 +190,7 @@ wait_for_all (SrvBaseRequestHandler *handler,
   srv_test_add_number (N_SEEN, 1);
   srv_test_wait_for_number (N_SEEN, N_CROWD);
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 /* Zero threads at most means no limit. */
@@ -270,7 +262,7 @@ measure_stack (SrvBaseRequestHandler *handler,
     }
   srv_test_set_number (STACK_SIZE, (gint64) size);
 
-  return reply (handler, "done\n", error);
+  return srv_test_reply (handler, "done\n", error);
 }
 
 static const gsize stack_sizes[] = { 64 * 1024, 256 * 1024, 3 * 1024 * 1024 };
