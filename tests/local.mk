@@ -184,6 +184,7 @@ check_PROGRAMS += $(bench_programs)
 	%reldir%/bench/load.c \
 	%reldir%/bench/load.h \
 	%reldir%/bench/load-datagram.c \
+	%reldir%/bench/load-fan-out.c \
 	%reldir%/bench/load-stats.c \
 	%reldir%/bench/load-stream.c \
 	%reldir%/bench/load-target.c \
@@ -208,6 +209,7 @@ EXTRA_DIST += \
 	%reldir%/bench/asyncio-echo.py \
 	%reldir%/bench/cases.py \
 	%reldir%/bench/cpython-echo.py \
+	%reldir%/bench/epoll-broadcast.c \
 	%reldir%/bench/epoll-echo.c \
 	%reldir%/bench/fork-echo.c \
 	%reldir%/bench/gio-echo.c \

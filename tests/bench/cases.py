@@ -45,7 +45,7 @@ class Case:
     connect: bool = False
     idle: int = 0
     greet: bool = False
-    transport: str = 'tcp'  # or unix, udp, lines
+    transport: str = 'tcp'  # or unix, udp, lines, chat
     layout: str = 'pin'  # or free
     work: int = 0  # KiB that our server hashes for each line
     short: bool = False  # is in `make bench`
@@ -64,6 +64,8 @@ class Case:
             words += ['--greet']
         if self.connect:
             words += ['--connect']
+        if self.transport == 'chat':
+            words += ['--fan-out']
         if self.transport == 'lines':
             words += ['--lines']
         return words
@@ -158,6 +160,16 @@ CASES = [
                 Goal('our fibers', 'rate', at_least=0.9),
                 Goal('our threading', 'rate', at_least=20,
                      against='CPython threading')]),
+    Case('chat, one of 1,000 members speaks',
+         ['broadcast by hand', 'our chat, fibers', 'our chat, threading'],
+         transport='chat', connections=1000, depth=4, short=True,
+         goals=[Goal('our chat, fibers', 'rate', at_least=0.8),
+                Goal('our chat, threading', 'rate', at_least=0.8)],
+         note='A message is a line that has reached one member.'),
+    Case('chat, one of 100 members speaks beside 10,000 idle ones',
+         ['broadcast by hand', 'our chat, fibers', 'our chat, threading'],
+         transport='chat', connections=100, depth=4, idle=10000,
+         note='The idle ones sit in rooms of 100.'),
     Case('two workers on two cores, lines that cost work',
          ['our fibers', 'our fibers, 2 workers', 'our threading'],
          transport='lines', layout='free', work=64,

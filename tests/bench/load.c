@@ -6,7 +6,8 @@
  *
  * One thread, one epoll descriptor. Keeps DEPTH messages of SIZE bytes on the
  * way on each active connection, or, with --connect, makes a connection for
- * each message. Idle connections are opened first and stay. Every byte that
+ * each message. With --fan-out the connections are members of a chat, and one
+ * of them speaks to all. Idle connections are opened first and stay. Every byte that
  * comes back is compared; only a datagram may be lost, and is counted.
  *
  * Prints `ready` when all is open and the warm-up is over, and after the
@@ -48,6 +49,8 @@ static const GOptionEntry entries[] = {
     NULL },
   { "connect", 0, 0, G_OPTION_ARG_NONE, &load_options.reconnect,
     "A connection for each message", NULL },
+  { "fan-out", 0, 0, G_OPTION_ARG_NONE, &load_options.fan_out,
+    "The server is a chat; one speaks, the others hear it", NULL },
   { "seconds", 't', 0, G_OPTION_ARG_DOUBLE, &load_options.seconds,
     "How long to measure (default: 1)", "S" },
   { "warm-up", 'w', 0, G_OPTION_ARG_DOUBLE, &load_options.warm_up,
@@ -91,7 +94,30 @@ parse (int *argc, char ***argv)
   return *argc == 2 && o->n_clients >= 1 && o->n_idle >= 0 && o->size >= 1 &&
          o->size <= LOAD_MAX_SIZE && o->depth >= 1 &&
          o->depth <= LOAD_MAX_DEPTH && o->seconds > 0 && o->warm_up >= 0 &&
-         !(o->reconnect && o->depth > 1);
+         !(o->reconnect && o->depth > 1) &&
+         (!o->fan_out || (o->n_clients > 1 && o->size >= LOAD_MIN_LINE &&
+                          o->size <= LOAD_MAX_LINE));
+}
+
+/* What to open, and what to do with it. */
+static void
+choose (void (**open) (void), void (**run) (gint64 end))
+{
+  if (load_options.fan_out)
+    {
+      *open = load_fan_out_open;
+      *run = load_fan_out_run;
+    }
+  else if (load_target_is_stream ())
+    {
+      *open = load_stream_open;
+      *run = load_stream_run;
+    }
+  else
+    {
+      *open = load_datagram_open;
+      *run = load_datagram_run;
+    }
 }
 
 /* A number in JSON, whatever the locale. */
@@ -123,6 +149,7 @@ print_result (double took)
 int
 main (int argc, char **argv)
 {
+  void (*open) (void);
   void (*run) (gint64 end);
   gint64 begin;
 
@@ -130,11 +157,8 @@ main (int argc, char **argv)
     return EX_USAGE;
   load_target_find (argv[1]);
   load_pattern_fill ();
-  run = load_target_is_stream () ? load_stream_run : load_datagram_run;
-  if (load_target_is_stream ())
-    load_stream_open ();
-  else
-    load_datagram_open ();
+  choose (&open, &run);
+  open ();
 
   run (load_now () + (gint64) (load_options.warm_up * 1e9));
   load_stats_reset ();

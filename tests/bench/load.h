@@ -7,6 +7,7 @@
  * load-stats.c    what is counted
  * load-stream.c   TCP and Unix connections
  * load-datagram.c UDP sockets
+ * load-fan-out.c  members of a room, one of whom speaks
  */
 
 #pragma once
@@ -16,7 +17,10 @@
 
 #define LOAD_MAX_SIZE   65507 /* of a message: the largest datagram */
 #define LOAD_MAX_DEPTH  256
+#define LOAD_MIN_LINE   16 /* of one that a member of a room says */
+#define LOAD_MAX_LINE   512
 #define LOAD_SILENCE_MS 5000 /* after which a server is taken for dead */
+#define LOAD_QUIET_MS   300  /* after which a room is taken for complete */
 
 typedef struct
 {
@@ -28,6 +32,7 @@ typedef struct
   gboolean hold;
   gboolean lines;
   gboolean reconnect;
+  gboolean fan_out;
   double seconds;
   double warm_up;
 } LoadOptions;
@@ -58,9 +63,11 @@ void load_stats_reset (void);
 void load_stats_note (gint64 sent, gint64 received);
 double load_stats_percentile (double part);
 
-/* load-stream.c, load-datagram.c: open everything; then run until a time. What
+/* load-stream.c, load-datagram.c, load-fan-out.c: open everything; then run until a time. What
  * is on the way when a run ends is received by the next. */
 void load_stream_open (void);
 void load_stream_run (gint64 end);
 void load_datagram_open (void);
 void load_datagram_run (gint64 end);
+void load_fan_out_open (void);
+void load_fan_out_run (gint64 end);

@@ -166,6 +166,18 @@ class Ours(Server):
         return [program, *self.options, *work, '--listen', endpoint]
 
 
+class Chat(Ours):
+    """samples/chat-server, for lines, under a mix-in."""
+
+    def prepare(self, build):
+        super().prepare(build)
+        self.chat = os.path.join(os.path.dirname(self.echo), 'chat-server')
+
+    def command(self, case, path):
+        return [self.chat, *self.options, '--protocol', 'line', '--rate', '0',
+                '--listen', 'tcp:127.0.0.1:0']
+
+
 SERVERS = {server.name: server for server in (
     Ours('our inline', 'inline'),
     Ours('our threading', 'threading'),
@@ -174,6 +186,9 @@ SERVERS = {server.name: server for server in (
     Ours('our prefork', 'prefork', workers=8),
     Ours('our fibers', 'fibers', workers=1),
     Ours('our fibers, 2 workers', 'fibers', workers=2, insist=True),
+    Chat('our chat, fibers', 'fibers', workers=1),
+    Chat('our chat, threading', 'threading'),
+    Compiled('broadcast by hand', 'epoll-broadcast.c'),
     Compiled('epoll by hand', 'epoll-echo.c'),
     Compiled('iterative by hand', 'iterative-echo.c'),
     Compiled('pthread by hand', 'pthread-echo.c'),
