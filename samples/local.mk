@@ -49,6 +49,7 @@ noinst_PROGRAMS += \
 	%reldir%/identity-client \
 	%reldir%/identity-server \
 	%reldir%/minimal \
+	%reldir%/multiplex-server \
 	%reldir%/operator-client \
 	%reldir%/operator-server \
 	%reldir%/simple-server \
@@ -108,6 +109,14 @@ noinst_PROGRAMS += \
 	$(NULL)
 %canon_reldir%_minimal_LDFLAGS = $(samples_ldflags)
 
+%canon_reldir%_multiplex_server_SOURCES = \
+	%reldir%/multiplex-mix-in.c \
+	%reldir%/multiplex-mix-in.h \
+	%reldir%/multiplex-server.c \
+	$(NULL)
+%canon_reldir%_multiplex_server_LDADD = $(samples_ldadd)
+%canon_reldir%_multiplex_server_LDFLAGS = $(samples_ldflags)
+
 %canon_reldir%_operator_client_LDADD = $(samples_ldadd)
 %canon_reldir%_operator_client_LDFLAGS = $(samples_ldflags)
 
@@ -156,6 +165,7 @@ EXTRA_DIST += \
 	%reldir%/greeting-server.1 \
 	%reldir%/identity-client.1 \
 	%reldir%/identity-server.1 \
+	%reldir%/multiplex-server.1 \
 	%reldir%/operator-client.1 \
 	%reldir%/operator-server.1 \
 	%reldir%/simple-server.1 \

@@ -30,6 +30,7 @@ struct _SampleServer
   gboolean auto_port;
   gboolean quiet;
   gboolean version;
+  gboolean attached; /* a single server, too */
   char *log_path;
 
   SampleServerFunc prepare; /* NULL: a server needs nothing more */
@@ -330,7 +331,7 @@ serve_together (SampleServer *self, GError **error)
 static gboolean
 serve (SampleServer *self, GError **error)
 {
-  if (self->servers->len == 1)
+  if (self->servers->len == 1 && !self->attached)
     return srv_base_server_serve_forever (self->servers->pdata[0], error);
   return serve_together (self, error);
 }
@@ -437,6 +438,13 @@ sample_server_set_prepare (SampleServer *self,
 {
   self->prepare = prepare;
   self->prepare_data = data;
+}
+
+/* Serves from a main context, even if there is a single server. */
+void
+sample_server_set_attached (SampleServer *self)
+{
+  self->attached = TRUE;
 }
 
 /* @on_ready is called for each server, after the start-up lines. */

@@ -24,6 +24,7 @@ void sample_server_set_quiet (SampleServer *self);
 void sample_server_set_prepare (SampleServer *self,
                                 SampleServerFunc prepare,
                                 gpointer data);
+void sample_server_set_attached (SampleServer *self);
 void sample_server_set_on_ready (SampleServer *self,
                                  SampleServerFunc on_ready,
                                  gpointer data);

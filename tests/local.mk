@@ -80,6 +80,7 @@ test_scripts = \
 	%reldir%/test-fuzz-corpus.sh \
 	%reldir%/test-installed.sh \
 	%reldir%/test-interop.sh \
+	%reldir%/test-multiplex.py \
 	%reldir%/test-operator.py \
 	%reldir%/test-python.py \
 	%reldir%/test-samples.sh \

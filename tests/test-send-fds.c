@@ -293,6 +293,7 @@ typedef struct
   GError *error;
 } Receiver;
 
+/* In a fiber the connection is its worker's, and has to go before it. */
 static void
 receive_in_fiber (gpointer data)
 {
@@ -301,19 +302,21 @@ receive_in_fiber (gpointer data)
   char text[4];
 
   self->n = srv_recv_fds (self->connection, text, 4, 1, &list, &self->error);
+  g_clear_object (&self->connection);
 }
 
 static void
 send_in_fiber (gpointer connection)
 {
   send_list (connection, 1);
+  g_object_unref (connection);
 }
 
 /* A fiber that waits for them lets the others run: here one of them sends. */
 START_TEST (fiber_waits_for_descriptors)
 {
   Pair pair = make_pair ();
-  Receiver receiver = { .connection = pair.b };
+  Receiver receiver = { .connection = g_steal_pointer (&pair.b) };
   SrvFiberWorker *worker = make_worker ();
 
   spawn (worker, receive_in_fiber, &receiver);
@@ -321,7 +324,6 @@ START_TEST (fiber_waits_for_descriptors)
   run_to_the_end (worker);
   srv_test_assert_no_error (receiver.error);
   ck_assert_int_eq (receiver.n, 3);
-  end_pair (&pair);
 }
 END_TEST
 
@@ -329,9 +331,9 @@ END_TEST
 START_TEST (limit_is_kept)
 {
   Pair pair = make_pair ();
-  Receiver receiver = { .connection = pair.b };
+  Receiver receiver = { .connection = g_steal_pointer (&pair.b) };
 
-  srv_connection_set_timeout (pair.b, 30, NULL);
+  srv_connection_set_timeout (receiver.connection, 30, NULL);
   run_in (_i, receive_in_fiber, &receiver);
   ck_assert_int_eq (receiver.n, -1);
   srv_test_assert_error (receiver.error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
