@@ -61,6 +61,7 @@ void srv_fiber_threads_stop (SrvFiberMixIn *self);
 SrvFiberThread *srv_fiber_threads_choose (SrvFiberMixIn *self);
 SrvFiberThread *srv_fiber_threads_find_loop (SrvFiberMixIn *self);
 gboolean srv_fiber_thread_is_own (const SrvFiberThread *self);
+void srv_fiber_thread_start_watch (SrvFiberThread *worker);
 void srv_fiber_threads_watch (SrvFiberMixIn *self, SrvBaseServer *server);
 
 /* srv-fiber-requests.c */

@@ -126,6 +126,8 @@ srv_fiber_mix_in_process_request (SrvMixIn *mix_in,
   work->request = g_object_ref (request);
   srv_base_server_hold (server);
   change_n_fibers (work, +1);
+  /* The worker may have begun to work before it was for a request. */
+  srv_fiber_thread_start_watch (work->worker);
   if (!srv_fiber_thread_is_own (work->worker))
     srv_fiber_worker_post (work->worker->fibers, &work->message);
   else if (!spawn (work, error))

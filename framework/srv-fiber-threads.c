@@ -57,10 +57,9 @@ start_timer (SrvFiberMixIn *self)
 /* The timer looks only while somebody works, so that nothing wakes an idle
  * process. Whoever begins to work starts it again. An orphan has outlived the
  * mix-in. */
-static void
-start_watch (gpointer data)
+void
+srv_fiber_thread_start_watch (SrvFiberThread *worker)
 {
-  SrvFiberThread *worker = data;
   SrvFiberMixIn *self = worker->mix_in;
 
   if (!g_atomic_int_get (&worker->orphaned) &&
@@ -68,6 +67,12 @@ start_watch (gpointer data)
       g_atomic_int_get (&self->n_fibers) > 0 &&
       g_atomic_int_compare_and_exchange (&self->watch_sleeps, TRUE, FALSE))
     start_timer (self);
+}
+
+static void
+on_woken (gpointer worker)
+{
+  srv_fiber_thread_start_watch (worker);
 }
 
 /* A signal handler would run on the small stack of a fiber: other threads may
@@ -96,10 +101,9 @@ add_worker (SrvFiberMixIn *self, GError **error)
   int code;
 
   worker->mix_in = self;
-  worker->fibers =
-    srv_fiber_worker_new (self->stack_size,
-                          self->watch_fd >= 0 ? start_watch : NULL, worker,
-                          error);
+  worker->fibers = srv_fiber_worker_new (self->stack_size,
+                                         self->watch_fd >= 0 ? on_woken : NULL,
+                                         worker, error);
   if (worker->fibers == NULL)
     {
       g_free (worker);
@@ -251,4 +255,12 @@ srv_fiber_threads_watch (SrvFiberMixIn *self, SrvBaseServer *server)
     return;
   timerfd_settime (self->watch_fd, 0, &never, NULL);
   g_atomic_int_set (&self->watch_sleeps, TRUE);
+  /* Who began to work in between found the timer running. */
+  for (guint i = 0; i < self->workers->len; i++)
+    {
+      SrvFiberThread *worker = self->workers->pdata[i];
+
+      if (!srv_fiber_worker_is_idle (worker->fibers))
+        srv_fiber_thread_start_watch (worker);
+    }
 }

@@ -341,7 +341,8 @@ poll_events (SrvFiberWorker *self)
   n = epoll_wait (self->epoll_fd, events, EVENTS_AT_ONCE, timeout_ms);
   if (waits)
     {
-      __atomic_store_n (&self->idle, FALSE, __ATOMIC_RELAXED);
+      /* Before whatever is looked at in there. */
+      __atomic_store_n (&self->idle, FALSE, __ATOMIC_SEQ_CST);
       if (self->woke != NULL)
         self->woke (self->data);
     }
@@ -456,5 +457,5 @@ srv_fiber_worker_is_stuck (SrvFiberWorker *self, const char **label)
 gboolean
 srv_fiber_worker_is_idle (SrvFiberWorker *self)
 {
-  return __atomic_load_n (&self->idle, __ATOMIC_RELAXED);
+  return __atomic_load_n (&self->idle, __ATOMIC_SEQ_CST);
 }
