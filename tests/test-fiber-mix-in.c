@@ -300,8 +300,8 @@ test_blocker_init (G_GNUC_UNUSED TestBlocker *self)
 {
 }
 
-static SrvTestRun *
-run_blockers (int block_limit_ms)
+static SrvBaseServer *
+make_blocking_server (int block_limit_ms)
 {
   SrvBaseServer *server = make_server (SRV_TEST_TCP, 2, NULL);
 
@@ -309,7 +309,13 @@ run_blockers (int block_limit_ms)
   srv_base_server_set_handler_type (server, TEST_TYPE_BLOCKER);
   srv_fiber_mix_in_set_block_limit (fibers_of (server), block_limit_ms);
 
-  return srv_test_run (server);
+  return server;
+}
+
+static SrvTestRun *
+run_blockers (int block_limit_ms)
+{
+  return srv_test_run (make_blocking_server (block_limit_ms));
 }
 
 static void
@@ -321,13 +327,21 @@ ask (SrvBaseServer *server, const char *line)
   srv_test_expect_done (fd);
 }
 
-/* A class that blocks its worker is reported once, by name. */
+/* A class that blocks its worker is reported once, by name; also when its
+ * first request never had to wait before that. */
 START_TEST (blocking_class_is_reported_once)
 {
-  SrvTestRun *run = run_blockers (BLOCK_LIMIT_MS);
+  SrvBaseServer *server = make_blocking_server (BLOCK_LIMIT_MS);
+  int fd = srv_test_connect (server);
+  SrvTestRun *run;
 
   srv_test_begin_log ();
-  ask (run->server, "stuck\n");
+  if (_i == 0)
+    srv_test_say (fd, "stuck\n");
+  run = srv_test_run (server);
+  if (_i == 1)
+    srv_test_say (fd, "stuck\n");
+  srv_test_expect_done (fd);
   ck_assert_uint_eq (srv_test_count_log (EVERYTHING, "TestBlocker"), 1);
   ask (run->server, "block\n");
   ask (run->server, "block\n");
@@ -407,7 +421,7 @@ main (void)
     { "limits", crowd_keeps_to_the_limit, N_COUNTS },
     { "limits", stop_works_at_the_limit, N_COUNTS },
     { "workers", connections_spread_over_workers, 2 * N_COUNTS },
-    { "workers", blocking_class_is_reported_once, 1 },
+    { "workers", blocking_class_is_reported_once, 2 },
     { "workers", waiting_class_is_not_reported, 1 },
     { "workers", limit_of_zero_reports_nobody, 1 },
     { "workers", idle_server_wakes_nobody, 2 },

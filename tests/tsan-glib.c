@@ -107,6 +107,8 @@ g_object_unref (gpointer object)
   REAL (g_object_unref);
 
   __tsan_release (object);
+  /* For who asks whether a reference is the last one. */
+  __tsan_release (&((GObject *) object)->ref_count);
   __tsan_acquire (object);
   real (object);
 }
