@@ -292,6 +292,9 @@ START_TEST (slow_reader_holds_up_nobody)
 }
 END_TEST
 
+static int flood_fd;
+static int flood_may_end;
+
 /* Takes one byte at a time of what comes faster than that. */
 static gboolean
 sip (SrvBaseRequestHandler *handler, gpointer user_data, GError **error)
@@ -304,15 +307,13 @@ sip (SrvBaseRequestHandler *handler, gpointer user_data, GError **error)
   if (byte != 'F')
     return srv_test_echo_lines (handler, user_data, error);
   srv_test_add_number (N_RUNNING, 1);
-  while (srv_connection_receive (connection, &byte, 1, NULL, error) == 1)
+  while (!g_atomic_int_get (&flood_may_end) &&
+         srv_connection_receive (connection, &byte, 1, NULL, error) == 1)
     continue;
   srv_test_add_number (N_ENDED, 1);
 
   return TRUE;
 }
-
-static int flood_fd;
-static int flood_may_end;
 
 static gpointer
 flood (G_GNUC_UNUSED gpointer data)
