@@ -305,7 +305,7 @@ make_blocking_server (int block_limit_ms)
 {
   SrvBaseServer *server = make_server (SRV_TEST_TCP, 2, NULL);
 
-  wait_ms = 5 * MAX (block_limit_ms, BLOCK_LIMIT_MS);
+  wait_ms = 5 * BLOCK_LIMIT_MS;
   srv_base_server_set_handler_type (server, TEST_TYPE_BLOCKER);
   srv_fiber_mix_in_set_block_limit (fibers_of (server), block_limit_ms);
 
@@ -362,6 +362,7 @@ START_TEST (waiting_class_is_not_reported)
     {
       SrvTestRun *run = run_blockers (limit);
 
+      wait_ms = 5 * limit;
       srv_test_begin_log ();
       ask (run->server, "sleep\n");
       ask (run->server, "offload\n");
