@@ -152,15 +152,13 @@ check_descriptors (void)
 
   for_each_number ("/proc/self/fd", now, MAX_DESCRIPTORS);
   for (guint i = 0; i < MAX_DESCRIPTORS; i++)
-    {
-      g_autofree char *path = g_strdup_printf ("/proc/self/fd/%u", i);
-      g_autofree char *target = NULL;
+    if (now[i] && !descriptors_before[i])
+      {
+        g_autofree char *path = g_strdup_printf ("/proc/self/fd/%u", i);
+        g_autofree char *target = g_file_read_link (path, NULL);
 
-      if (!now[i] || descriptors_before[i])
-        continue;
-      target = g_file_read_link (path, NULL);
-      ck_abort_msg ("descriptor %u was left open: %s", i, target);
-    }
+        ck_abort_msg ("descriptor %u was left open: %s", i, target);
+      }
 }
 
 static void
