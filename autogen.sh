@@ -30,6 +30,7 @@ lcov
 libc6-dbg
 libc6-dev
 libclang-rt-14-dev
+libedit-dev
 libgirepository1.0-dev
 libglib2.0-dev
 libjansson-dev

@@ -73,6 +73,38 @@ noinst_PROGRAMS += \
 %canon_reldir%_chat_server_LDADD = $(samples_ldadd)
 %canon_reldir%_chat_server_LDFLAGS = $(samples_ldflags)
 
+if HAVE_JANSSON
+noinst_PROGRAMS += %reldir%/chat-client
+%canon_reldir%_chat_client_SOURCES = \
+	%reldir%/chat-client.c \
+	%reldir%/chat-command.c \
+	%reldir%/chat-command.h \
+	%reldir%/chat-link.c \
+	%reldir%/chat-link.h \
+	%reldir%/chat-object.c \
+	%reldir%/chat-object.h \
+	%reldir%/chat-password.c \
+	%reldir%/chat-password.h \
+	%reldir%/chat-screen.c \
+	%reldir%/chat-screen.h \
+	%reldir%/chat-session.c \
+	%reldir%/chat-session.h \
+	%reldir%/chat-view.c \
+	%reldir%/chat-view.h \
+	$(NULL)
+%canon_reldir%_chat_client_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+%canon_reldir%_chat_client_LDADD = $(samples_ldadd) $(JANSSON_LIBS)
+%canon_reldir%_chat_client_LDFLAGS = $(samples_ldflags)
+if HAVE_LIBEDIT
+%canon_reldir%_chat_client_SOURCES += \
+	%reldir%/chat-editor.c \
+	%reldir%/chat-editor.h \
+	$(NULL)
+%canon_reldir%_chat_client_CFLAGS += -DCHAT_HAVE_EDITOR $(LIBEDIT_CFLAGS)
+%canon_reldir%_chat_client_LDADD += $(LIBEDIT_LIBS)
+endif
+endif
+
 %canon_reldir%_command_client_SOURCES = \
 	%reldir%/command-client.c \
 	%reldir%/command-talk.c \
@@ -154,6 +186,7 @@ EXTRA_DIST += \
 	%reldir%/account-admin.1 \
 	%reldir%/auth-client.1 \
 	%reldir%/auth-server.1 \
+	%reldir%/chat-client.1 \
 	%reldir%/chat-server.1 \
 	%reldir%/command-client.1 \
 	%reldir%/command-server.1 \

@@ -9,6 +9,7 @@
 #include "sample-client.h"
 
 #include <errno.h>
+#include <gio/gunixsocketaddress.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -148,6 +149,8 @@ exit_status_of (SampleClient *self, const GError *error)
   if (self->socket == NULL ||
       g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
     return EX_UNAVAILABLE;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+    return EX_NOPERM;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT) ||
       g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA) ||
       g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED))
@@ -296,19 +299,37 @@ sample_client_parse (SampleClient *self,
   return TRUE;
 }
 
-gboolean
-sample_client_connect (SampleClient *self, GError **error)
+/* A connection that is not yet the client's; any thread may wait for one. */
+GSocket *
+sample_client_create_socket (SampleClient *self,
+                             GCancellable *cancellable,
+                             GError **error)
 {
   const int timeout_ms = MAX ((int) (self->timeout_s * 1000), 1);
 
-  self->socket = srv_create_socket (self->endpoint, timeout_ms, NULL, error);
-  if (self->socket == NULL)
-    return FALSE;
-  g_socket_set_blocking (self->socket, FALSE);
-  self->is_datagram = g_socket_get_socket_type (self->socket) ==
+  return srv_create_socket (self->endpoint, timeout_ms, cancellable, error);
+}
+
+/* From now on the client's connection; it takes the place of an old one. */
+void
+sample_client_take_socket (SampleClient *self, GSocket *socket)
+{
+  g_clear_object (&self->socket);
+  self->socket = socket;
+  g_socket_set_blocking (socket, FALSE);
+  self->is_datagram = g_socket_get_socket_type (socket) ==
                       G_SOCKET_TYPE_DATAGRAM;
   tell (self, "connected to %s", self->endpoint);
-  return TRUE;
+}
+
+gboolean
+sample_client_connect (SampleClient *self, GError **error)
+{
+  GSocket *socket = sample_client_create_socket (self, NULL, error);
+
+  if (socket != NULL)
+    sample_client_take_socket (self, socket);
+  return socket != NULL;
 }
 
 /* Tells how it ended. */
@@ -333,10 +354,35 @@ sample_client_is_datagram (SampleClient *self)
   return self->is_datagram;
 }
 
+/* Passwords may go as they are to who is on the same machine. */
+gboolean
+sample_client_is_private (SampleClient *self)
+{
+  g_autoptr (GSocketAddress) address =
+    g_socket_get_remote_address (self->socket, NULL);
+
+  if (!G_IS_INET_SOCKET_ADDRESS (address))
+    return G_IS_UNIX_SOCKET_ADDRESS (address);
+  return g_inet_address_get_is_loopback (
+    g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
+}
+
+const char *
+sample_client_get_endpoint (SampleClient *self)
+{
+  return self->endpoint;
+}
+
 int
 sample_client_get_fd (SampleClient *self)
 {
   return g_socket_get_fd (self->socket);
+}
+
+double
+sample_client_get_timeout (SampleClient *self)
+{
+  return self->timeout_s;
 }
 
 /* Until when the server may stay silent, if it is its turn from now on. */
@@ -384,6 +430,13 @@ gboolean
 sample_client_half_close (SampleClient *self, GError **error)
 {
   return g_socket_shutdown (self->socket, FALSE, TRUE, error);
+}
+
+/* Both halves, at once. */
+void
+sample_client_hang_up (SampleClient *self)
+{
+  g_socket_shutdown (self->socket, TRUE, TRUE, NULL);
 }
 
 gboolean

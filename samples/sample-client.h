@@ -26,11 +26,18 @@ gboolean sample_client_parse (SampleClient *self,
                               int *argc,
                               char ***argv,
                               int *exit_status);
+GSocket *sample_client_create_socket (SampleClient *self,
+                                      GCancellable *cancellable,
+                                      GError **error);
+void sample_client_take_socket (SampleClient *self, GSocket *socket);
 gboolean sample_client_connect (SampleClient *self, GError **error);
 int sample_client_end (SampleClient *self, const GError *error);
 
 gboolean sample_client_is_datagram (SampleClient *self);
+gboolean sample_client_is_private (SampleClient *self);
+const char *sample_client_get_endpoint (SampleClient *self);
 int sample_client_get_fd (SampleClient *self);
+double sample_client_get_timeout (SampleClient *self);
 gint64 sample_client_get_deadline (SampleClient *self);
 
 gssize sample_client_send (SampleClient *self,
@@ -42,6 +49,7 @@ gssize sample_client_receive (SampleClient *self,
                               gsize size,
                               GError **error);
 gboolean sample_client_half_close (SampleClient *self, GError **error);
+void sample_client_hang_up (SampleClient *self);
 gboolean sample_client_print (SampleClient *self,
                               const char *reply,
                               gsize length,

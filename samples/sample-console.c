@@ -375,8 +375,10 @@ take_plain_line (SampleConsole *self)
   return line;
 }
 
-static char *
-take_line (SampleConsole *self, guint *tag, gboolean *ended)
+/* A line of what has been read, without its end; NULL if there is none. It sets
+ * @ended when somebody has said that there will be no more. */
+char *
+sample_console_take_line (SampleConsole *self, guint *tag, gboolean *ended)
 {
   char *line;
 
@@ -388,9 +390,10 @@ take_line (SampleConsole *self, guint *tag, gboolean *ended)
   return line;
 }
 
-/* FALSE at the end of the input, or when the console shall stop. */
-static gboolean
-wait_for_input (SampleConsole *self)
+/* Waits until there is something to read, and reads it. FALSE at the end of the
+ * input, or when the console shall stop. */
+gboolean
+sample_console_read_input (SampleConsole *self)
 {
   struct pollfd fds[] = { { self->stop_fd, POLLIN, 0 },
                           { STDIN_FILENO, POLLIN, 0 } };
@@ -520,17 +523,17 @@ sample_console_show (SampleConsole *self, const char *format, ...)
   g_mutex_unlock (&self->lock);
 }
 
-/* Waits for a line, without its end; @tag is that of the prompt beside which it
- * was ended. NULL: there will be no more. */
+/* Waits for a line; @tag is that of the prompt beside which it was ended. NULL: there will be no more. */
 char *
 sample_console_read_line (SampleConsole *self, guint *tag)
 {
   gboolean ended = FALSE;
   char *line;
 
-  while ((line = take_line (self, tag, &ended)) == NULL && !ended)
+  while ((line = sample_console_take_line (self, tag, &ended)) == NULL &&
+         !ended)
     {
-      if (!wait_for_input (self))
+      if (!sample_console_read_input (self))
         return NULL;
     }
   return line;

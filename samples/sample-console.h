@@ -24,6 +24,10 @@ gboolean sample_console_offer_prompt (SampleConsole *self,
 void sample_console_show (SampleConsole *self, const char *format, ...)
   G_GNUC_PRINTF (2, 3);
 
+gboolean sample_console_read_input (SampleConsole *self);
+char *sample_console_take_line (SampleConsole *self,
+                                guint *tag,
+                                gboolean *ended);
 char *sample_console_read_line (SampleConsole *self, guint *tag);
 void sample_console_stop (SampleConsole *self);
 
