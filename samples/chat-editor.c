@@ -84,9 +84,9 @@ column_after (guint column, const wchar_t *text, gsize length, guint columns)
 {
   for (gsize i = 0; i < length; i++)
     {
-      const guint width = width_of (text[i]);
+      const guint width = text[i] != L'\n' ? width_of (text[i]) : 0;
 
-      if (column % columns + width > columns)
+      if (column % columns + width > columns || text[i] == L'\n')
         column += columns - column % columns;
       column += width;
     }

@@ -50,11 +50,13 @@ read_line (int fd, const char *what, GError **error)
   return fail (error, what, 0);
 }
 
-/* What is typed is not shown. */
+/* What is typed is not shown. The input of a program may be a file; then it is
+ * asked on the terminal from which it was started. */
 char *
 chat_password_ask (const char *question, GError **error)
 {
-  const int fd = open ("/dev/tty", O_RDWR | O_CLOEXEC);
+  const int fd = open (isatty (STDIN_FILENO) ? "/dev/stdin" : "/dev/tty",
+                       O_RDONLY | O_CLOEXEC);
   struct termios original;
   struct termios silent;
   char *password;

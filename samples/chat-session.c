@@ -85,6 +85,12 @@ is_action (const json_t *object, const char *action)
   return g_strcmp0 (chat_object_get (object, "action"), action) == 0;
 }
 
+static gboolean
+is_entry (const json_t *request)
+{
+  return is_action (request, "join") || is_action (request, "create");
+}
+
 static void
 end_session (ChatSession *self, const GError *error)
 {
@@ -261,6 +267,21 @@ authenticate (ChatSession *self)
   submit (self, request_new (object, NULL, FALSE));
 }
 
+/* Somebody has typed that already, and it has not been sent. */
+static gboolean
+is_asked_for (ChatSession *self, const char *room)
+{
+  for (GList *link = self->requests.head; link != NULL; link = link->next)
+    {
+      const Request *request = link->data;
+
+      if (is_entry (request->object) &&
+          g_strcmp0 (chat_object_get (request->object, "room"), room) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static void
 come_in (ChatSession *self)
 {
@@ -268,7 +289,8 @@ come_in (ChatSession *self)
   self->was_in = TRUE;
   chat_view_event (self->view, "entered", "you are %s", self->options.name);
   for (guint i = self->rooms->len; i > 0; i--)
-    add_first (self, room_request ("join", self->rooms->pdata[i - 1]));
+    if (!is_asked_for (self, self->rooms->pdata[i - 1]))
+      add_first (self, room_request ("join", self->rooms->pdata[i - 1]));
   update_prompt (self);
   pump (self);
 }
@@ -357,12 +379,6 @@ tell_heard (ChatSession *self)
   chat_view_event (self->view, "heard",
                    "the server does not tell; heard so far: %s",
                    *text != '\0' ? text : "nobody");
-}
-
-static gboolean
-is_entry (const json_t *request)
-{
-  return is_action (request, "join") || is_action (request, "create");
 }
 
 static void

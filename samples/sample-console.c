@@ -22,7 +22,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define MAX_LINE    4000 /* bytes */
+#define MAX_LINE    8192 /* bytes */
 #define MAX_KEY     16   /* bytes of the longest sequence that a key may send */
 #define MAX_HISTORY 100
 
@@ -390,6 +390,21 @@ sample_console_take_line (SampleConsole *self, guint *tag, gboolean *ended)
   return line;
 }
 
+/* Without a terminal, the last line need not have an end. FALSE: there is no
+ * such line. */
+static gboolean
+end_last_line (SampleConsole *self)
+{
+  gboolean is_open;
+
+  g_mutex_lock (&self->lock);
+  is_open = !self->is_terminal && self->input->len > 0;
+  if (is_open)
+    g_string_append_c (self->input, '\n');
+  g_mutex_unlock (&self->lock);
+  return is_open;
+}
+
 /* Waits until there is something to read, and reads it. FALSE at the end of the
  * input, or when the console shall stop. */
 gboolean
@@ -405,8 +420,10 @@ sample_console_read_input (SampleConsole *self)
   if (fds[0].revents != 0)
     return FALSE;
   n = read (STDIN_FILENO, chunk, sizeof chunk);
-  if (n <= 0)
-    return n < 0 && (errno == EINTR || errno == EAGAIN);
+  if (n < 0)
+    return errno == EINTR || errno == EAGAIN;
+  if (n == 0)
+    return end_last_line (self);
   g_mutex_lock (&self->lock);
   g_string_append_len (self->input, chunk, n);
   g_mutex_unlock (&self->lock);

@@ -74,6 +74,7 @@ test_programs = \
 test_scripts = \
 	%reldir%/test-accounts.py \
 	%reldir%/test-bench.py \
+	%reldir%/test-chat-client.py \
 	%reldir%/test-chat.py \
 	%reldir%/test-command-samples.py \
 	%reldir%/test-faults.py \
@@ -119,6 +120,7 @@ EXTRA_DIST += \
 	%reldir%/run-python.sh \
 	%reldir%/tap.py \
 	%reldir%/tap.sh \
+	%reldir%/terminal.py \
 	%reldir%/tsan-glib.c \
 	%reldir%/tsan.supp \
 	%reldir%/udp-test.h \

@@ -8,121 +8,20 @@
 # docs/tutorial-systems.md.
 
 import contextlib
-import fcntl
 import os
-import re
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
-import termios
 import threading
 import time
 import unittest
 
 import tap
+from terminal import LIMIT, SAMPLES, on_terminal
 
-LIMIT = tap.scale(30)  # seconds; any single wait
-SAMPLES = os.path.join(os.environ.get('SRV_BUILDDIR', '.'), 'samples')
 PEER = r'127\.0\.0\.1:\d+'
-
-
-class Screen:
-    """A terminal as far as the console uses one; it knows no other codes."""
-
-    def __init__(self, columns):
-        self.columns, self.rows, self.column = columns, [''], 0
-        self.unknown = []
-
-    def feed(self, text):
-        for token in re.findall(r'\x1b\[\d*[A-Za-z]|[^\x1b]|\x1b', text):
-            row = self.rows[-1]
-            if token == '\r':
-                self.column = 0
-            elif token == '\n':
-                self.rows.append('')
-            elif token == '\x1b[K':
-                self.rows[-1] = row[:self.column]
-            elif re.fullmatch(r'\x1b\[\d+C', token):
-                self.column += int(token[2:-1])
-            elif token.isprintable():
-                row = row.ljust(self.column)
-                self.rows[-1] = (row[:self.column] + token +
-                                 row[self.column + 1:])
-                self.column += 1
-                assert self.column <= self.columns, 'the row has wrapped'
-            else:
-                self.unknown.append(token)
-
-
-class Terminal:
-    """A program on a pseudo-terminal; with wait() for what it shows."""
-
-    def __init__(self, program, *options, columns=80):
-        self.master, self.slave = os.openpty()
-        size = struct.pack('HHHH', 24, columns, 0, 0)
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, size)
-        self.modes = termios.tcgetattr(self.slave)
-        self.screen, self.bytes = Screen(columns), b''
-        self.process = subprocess.Popen(
-            [os.path.join(SAMPLES, program), *options], stdin=self.slave,
-            stdout=self.slave, stderr=self.slave, start_new_session=True)
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def wait(self, wanted):
-        """Until WANTED, a regular expression, matches a whole row."""
-        deadline = time.monotonic() + LIMIT
-        while not any(re.fullmatch(wanted, row) for row in self.screen.rows):
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.master], [], [], left)[0]:
-                raise AssertionError(f'no {wanted!r} in {self.screen.rows}')
-            self.read()
-
-    def wait_for_row(self, wanted):
-        """Until the row of the line is WANTED."""
-        deadline = time.monotonic() + LIMIT
-        while self.screen.rows[-1] != wanted:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.master], [], [], left)[0]:
-                raise AssertionError(f'{wanted!r} is not {self.screen.rows}')
-            self.read()
-
-    def read(self):
-        self.bytes += os.read(self.master, 65536)
-        try:
-            text = self.bytes.decode()
-        except UnicodeDecodeError:
-            return
-        self.bytes = b''
-        self.screen.feed(text)
-
-    def end(self):
-        """Waits for the end of the program; gives its status."""
-        status = self.process.wait(LIMIT)
-        while select.select([self.master], [], [], 0)[0]:
-            self.read()
-        assert termios.tcgetattr(self.slave) == self.modes
-        assert not self.screen.unknown, self.screen.unknown
-        return status
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        os.close(self.master)
-        os.close(self.slave)
-
-
-@contextlib.contextmanager
-def on_terminal(program, *options, columns=80):
-    terminal = Terminal(program, *options, columns=columns)
-    try:
-        yield terminal
-    finally:
-        terminal.close()
 
 
 @contextlib.contextmanager
@@ -224,6 +123,7 @@ class OperatorTest(unittest.TestCase):
             hears(client, f'>{text}<\n')
             terminal.type('\x04')
             self.assertEqual(terminal.end(), 0)
+            self.assertFalse(terminal.screen.has_wrapped)
 
     def test_line_editing(self):
         with operator() as (terminal, address):
