@@ -477,16 +477,15 @@ class Cuts(ChatClientTest):
         alice.read(request='leave', response=200)
         server.stop()
         alice.read(event='lost')
-        alice.say('alice', 'later')
+        alice.send(action='msg', to='#jam', message='later', id='later')
         server = self.serve()
         alice.read(event='entered')
         alice.read(request='join', response=201)
         alice.read(request='join', response=201)
-        alice.read(action='msg', message='later')
+        alice.read(id='later', response=202)
         for room, code in ('#tea', 202), ('#milk', 404), ('#jam', 202):
-            alice.say(room, 'x')
-            self.assertEqual(alice.read(request='msg')['response'] // 100,
-                             code // 100)
+            alice.send(action='msg', to=room, message='x', id=room)
+            self.assertEqual(alice.read(id=room)['response'], code)
         self.assertEqual(alice.end()[0], 0)
         server.stop()
 
