@@ -65,8 +65,8 @@ chat_password_ask (const char *question, GError **error)
     return fail (error, "the terminal", errno);
   silent = original;
   silent.c_lflag &= ~(tcflag_t) (ECHO | ISIG);
-  g_printerr ("%s: ", question);
   tcsetattr (fd, TCSAFLUSH, &silent);
+  g_printerr ("%s: ", question);
   password = read_line (fd, "the terminal", error);
   tcsetattr (fd, TCSAFLUSH, &original);
   g_printerr ("\n");

@@ -313,7 +313,7 @@ class WithEditor(ChatClientTest):
             for length in (33, 34, 35, 73, 74, 75, 120):
                 typed = text[:length]
                 terminal.type(typed)
-                for keys in ('', '\x01', '\x06' * 33, '\x06', '\x05'):
+                for keys in ('', '\x01', '\x06' * 32, '\x06', '\x05'):
                     number += 1
                     terminal.type(keys)
                     bob.say('#tea', f'at {number}')
@@ -376,6 +376,9 @@ class Colours(ChatClientTest):
         with Script(server.endpoint, 'alice', '--room', '#tea',
                     output=None) as alice:
             alice.write('/help')
+            said = ''
+            while not said.endswith('* you have made #tea\n'):
+                said += alice.process.stderr.readline()
             eve.send(action='join', room='#tea')
             eve.read(request='join')
             eve.say('#tea', '\x1b[31mred')
@@ -384,8 +387,8 @@ class Colours(ChatClientTest):
                              '[#tea] eve: \\x1b[31mred\n')
             status, output, errors = alice.end()
             self.assertEqual(status, 0)
-            self.assertIn('* you are alice\n', errors)
-            self.assertNotIn('\x1b', output + errors)
+            self.assertIn('* you are alice\n', said)
+            self.assertNotIn('\x1b', said + output + errors)
 
 
 class Scripts(ChatClientTest):
@@ -512,6 +515,7 @@ class Cuts(ChatClientTest):
             for _ in range(4):
                 with Peer(listener) as peer:
                     peer.expect('presence', 200)
+            alice.process.wait(LIMIT)
             status, output, errors = alice.end()
         self.assertEqual(status, 76)
         self.assertEqual(errors, 'chat-client: the server hung up\n')
