@@ -47,7 +47,7 @@ clear_lookup (SrvLookup *lookup)
   g_free (self->service);
 }
 
-static Lookup *
+static SrvLookup *
 make_lookup (const SrvEndpoint *self, gboolean passive, GSocketFamily family)
 {
   const char *host = srv_endpoint_get_host (self);
@@ -61,7 +61,7 @@ make_lookup (const SrvEndpoint *self, gboolean passive, GSocketFamily family)
     srv_endpoint_get_kind (self) == SRV_ENDPOINT_KIND_TCP ? SOCK_STREAM
                                                           : SOCK_DGRAM;
   lookup->hints.ai_flags = passive ? AI_PASSIVE : 0;
-  return lookup;
+  return &lookup->lookup;
 }
 
 /* Numbers need nobody's answer, and so no thread. */
@@ -117,8 +117,8 @@ resolve_inet (const SrvEndpoint *self,
               GCancellable *cancellable,
               GError **error)
 {
-  Lookup *lookup = make_lookup (self, passive, family);
-  g_autoptr (SrvLookup) owned = &lookup->lookup;
+  g_autoptr (SrvLookup) owned = make_lookup (self, passive, family);
+  Lookup *lookup = (Lookup *) owned;
   g_autofree char *name = srv_endpoint_to_string (self);
 
   if (!is_numeric (lookup) &&

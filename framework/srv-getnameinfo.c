@@ -67,8 +67,9 @@ look_up (GSocketAddress *address,
          GCancellable *cancellable,
          GError **error)
 {
-  Lookup *lookup = srv_lookup_new (sizeof *lookup, run_lookup, clear_lookup);
-  g_autoptr (SrvLookup) owned = &lookup->lookup;
+  g_autoptr (SrvLookup) owned =
+    srv_lookup_new (sizeof (Lookup), run_lookup, clear_lookup);
+  Lookup *lookup = (Lookup *) owned;
   g_autofree char *name = NULL;
 
   if (!srv_sockaddr_from_address (&lookup->address, address))

@@ -57,7 +57,7 @@ clear_lookup (SrvLookup *lookup)
   g_free (self->protocol);
 }
 
-static Lookup *
+static SrvLookup *
 make_lookup (const char *service, guint16 port, const char *protocol)
 {
   Lookup *lookup = srv_lookup_new (sizeof *lookup, run_lookup, clear_lookup);
@@ -65,7 +65,7 @@ make_lookup (const char *service, guint16 port, const char *protocol)
   lookup->service = g_strdup (service);
   lookup->port = port;
   lookup->protocol = g_strdup (protocol);
-  return lookup;
+  return &lookup->lookup;
 }
 
 static gboolean
@@ -126,8 +126,8 @@ srv_getservbyname (const char *service,
   g_return_val_if_fail (timeout_ms > 0 || timeout_ms == -1, -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
-  lookup = make_lookup (service, 0, protocol);
-  owned = &lookup->lookup;
+  owned = make_lookup (service, 0, protocol);
+  lookup = (Lookup *) owned;
   if (!find (lookup, timeout_ms, cancellable, error))
     return -1;
   return ntohs ((guint16) lookup->found.s_port);
@@ -163,8 +163,8 @@ srv_getservbyport (guint16 port,
   g_return_val_if_fail (timeout_ms > 0 || timeout_ms == -1, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  lookup = make_lookup (NULL, port, protocol);
-  owned = &lookup->lookup;
+  owned = make_lookup (NULL, port, protocol);
+  lookup = (Lookup *) owned;
   if (!find (lookup, timeout_ms, cancellable, error))
     return NULL;
   return g_utf8_make_valid (lookup->found.s_name, -1);
