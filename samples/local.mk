@@ -52,6 +52,7 @@ noinst_PROGRAMS += \
 	%reldir%/multiplex-server \
 	%reldir%/operator-client \
 	%reldir%/operator-server \
+	%reldir%/pair \
 	%reldir%/simple-server \
 	%reldir%/time-client \
 	%reldir%/time-server \
@@ -160,6 +161,9 @@ endif
 %canon_reldir%_operator_server_LDADD = $(samples_ldadd)
 %canon_reldir%_operator_server_LDFLAGS = $(samples_ldflags)
 
+%canon_reldir%_pair_LDADD = $(samples_ldadd)
+%canon_reldir%_pair_LDFLAGS = $(samples_ldflags)
+
 %canon_reldir%_simple_server_LDADD = $(samples_ldadd)
 %canon_reldir%_simple_server_LDFLAGS = $(samples_ldflags)
 
@@ -201,6 +205,7 @@ EXTRA_DIST += \
 	%reldir%/multiplex-server.1 \
 	%reldir%/operator-client.1 \
 	%reldir%/operator-server.1 \
+	%reldir%/pair.1 \
 	%reldir%/simple-server.1 \
 	%reldir%/time-client.1 \
 	%reldir%/time-server.1 \

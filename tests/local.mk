@@ -83,6 +83,7 @@ test_scripts = \
 	%reldir%/test-interop.sh \
 	%reldir%/test-multiplex.py \
 	%reldir%/test-operator.py \
+	%reldir%/test-pair.py \
 	%reldir%/test-python.py \
 	%reldir%/test-samples.sh \
 	%reldir%/test-time-samples.sh \
@@ -97,6 +98,7 @@ check_scripts = \
 	%reldir%/check-format.sh \
 	%reldir%/check-headers.sh \
 	%reldir%/check-layers.sh \
+	%reldir%/check-rows.py \
 	%reldir%/check-spdx.sh \
 	%reldir%/check-symbols.sh \
 	$(NULL)

@@ -13,6 +13,7 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -308,4 +309,4 @@ class Multiplex(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    raise SystemExit(tap.main(900))
+    sys.exit(tap.main(limit=900))
