@@ -72,6 +72,7 @@ srv_sources = \
 	%reldir%/srv-base-server-run.c \
 	%reldir%/srv-base-server-settings.c \
 	%reldir%/srv-base-server-source.c \
+	%reldir%/srv-base-server-twins.c \
 	%reldir%/srv-base-server.c \
 	%reldir%/srv-charset-converter.c \
 	%reldir%/srv-charset-stream.c \

@@ -33,6 +33,7 @@ static void
 drop_parents_things (SrvBaseServerPrivate *priv, SrvRequest *request)
 {
   drop_requests (priv, request);
+  g_clear_pointer (&priv->twins, g_ptr_array_unref);
   g_clear_pointer (&priv->listener, srv_listener_unref);
   close (priv->wake_fd);
   close (priv->event_fd);

@@ -28,6 +28,7 @@ srv_base_server_close_listener (SrvBaseServer *self)
   g_mutex_unlock (&priv->lock);
   if (listener == NULL)
     return;
+  srv_base_server_drop_twins (self);
   srv_listener_retire (listener);
   srv_listener_unref (listener);
 }

@@ -64,7 +64,9 @@ srv_loop_prepare (SrvBaseServer *self, SrvLoop *loop, SrvLoopWait *wait)
   if (priv->mix_in != NULL)
     wait->fds[SRV_LOOP_MIX_IN].fd = srv_mix_in_fileno (priv->mix_in, self);
   if (open && resume_at == 0)
-    wait->fds[SRV_LOOP_LISTENER].fd = srv_base_server_fileno (self);
+    wait->fds[SRV_LOOP_LISTENER].fd = loop->listener != NULL
+                                        ? srv_listener_get_fd (loop->listener)
+                                        : srv_base_server_fileno (self);
   else if (open)
     wait->deadline = resume_at;
 }
@@ -269,6 +271,16 @@ run (SrvBaseServer *self, SrvLoop *loop, GError **error)
   return ok;
 }
 
+static gboolean
+run_worker (SrvBaseServer *self, SrvLoop *loop, GError **error)
+{
+  gboolean ok = run (self, loop, error);
+
+  if (loop->put_back != NULL)
+    loop->put_back (loop->stock);
+  return ok;
+}
+
 /* Whether the caller was called by a loop of this server; under the lock. */
 gboolean
 srv_base_server_is_in_loop (SrvBaseServer *self)
@@ -308,6 +320,17 @@ srv_base_server_run_loop (SrvBaseServer *self, GError **error)
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   return run (self, &srv_base_server_get_private (self)->loop, error);
+}
+
+/* The same for a worker with a socket of its own, NULL for the server's. */
+gboolean
+srv_base_server_run_worker_on (SrvBaseServer *self,
+                               SrvListener *listener,
+                               GError **error)
+{
+  SrvLoop loop = { .is_worker = TRUE, .idle_ms = -1, .listener = listener };
+
+  return run_worker (self, &loop, error);
 }
 
 /**
@@ -362,9 +385,7 @@ srv_base_server_run_worker_until_idle (SrvBaseServer *self,
   g_return_val_if_fail (idle_ms >= -1, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  ok = run (self, &loop, error);
-  if (loop.put_back != NULL)
-    loop.put_back (loop.stock);
+  ok = run_worker (self, &loop, error);
   if (is_idle != NULL)
     *is_idle = ok && !must_leave (self, &loop);
   return ok;

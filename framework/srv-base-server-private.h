@@ -2,13 +2,14 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Eight files make up the base server, each with one job:
+ * Nine files make up the base server, each with one job:
  *
  *   srv-base-server.c           the class: hooks, properties
  *   srv-base-server-settings.c  what can be asked and set
  *   srv-base-server-request.c   the way of one request, and its error paths
  *   srv-base-server-loop.c      waiting: the loop, handle_request
  *   srv-base-server-source.c    the same for a main context
+ *   srv-base-server-twins.c     more sockets at the same port
  *   srv-base-server-run.c       states: run and stop
  *   srv-base-server-close.c     the end: drain, cut, let go
  *   srv-base-server-child.c     the copy that a forked child has
@@ -35,6 +36,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   SrvBaseServer *server; /* borrowed */
+  SrvListener *listener; /* borrowed, nullable: its own, not the server's */
   SrvShortage shortage;
   gint64 next_service;
   SrvWaitSet *set; /* owned; NULL: who waits is somebody else */
@@ -117,6 +119,7 @@ typedef struct
 
   /* Used by the loop's thread alone. */
   SrvLoop loop;
+  GPtrArray *twins; /* of SrvListener; NULL before the first one */
 } SrvBaseServerPrivate;
 
 SrvBaseServerPrivate *srv_base_server_get_private (SrvBaseServer *self);
@@ -161,6 +164,16 @@ guint srv_base_server_count_others (SrvBaseServer *self);
 /* srv-base-server-loop.c */
 gboolean srv_base_server_is_in_loop (SrvBaseServer *self);
 SrvLoop *srv_base_server_get_loop (SrvBaseServer *self);
+
+gboolean srv_base_server_run_worker_on (SrvBaseServer *self,
+                                        SrvListener *listener,
+                                        GError **error);
+
+/* srv-base-server-twins.c */
+SrvListener *srv_base_server_get_twin (SrvBaseServer *self,
+                                       guint number,
+                                       GError **error);
+void srv_base_server_drop_twins (SrvBaseServer *self);
 
 /* srv-base-server-child.c */
 void srv_base_server_set_process (SrvBaseServer *self,

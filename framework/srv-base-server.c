@@ -87,9 +87,14 @@ srv_base_server_get_private (SrvBaseServer *self)
   return srv_base_server_get_instance_private (self);
 }
 
+/* What the calling loop accepts from: its own, or the server's. */
 SrvListener *
 srv_base_server_get_listener (SrvBaseServer *self)
 {
+  SrvLoop *loop = srv_base_server_get_loop (self);
+
+  if (loop != NULL && loop->listener != NULL)
+    return loop->listener;
   return srv_base_server_get_private (self)->listener;
 }
 
@@ -270,6 +275,14 @@ srv_base_server_real_fileno (SrvBaseServer *self)
   return fd;
 }
 
+static gboolean
+srv_base_server_real_activate_listener (G_GNUC_UNUSED SrvBaseServer *self,
+                                        G_GNUC_UNUSED gpointer listener,
+                                        G_GNUC_UNUSED GError **error)
+{
+  return TRUE;
+}
+
 static void
 srv_base_server_real_before_wait (G_GNUC_UNUSED SrvBaseServer *self)
 {
@@ -337,6 +350,7 @@ srv_base_server_finalize (GObject *object)
   g_clear_object (&priv->server_address);
   g_clear_pointer (&priv->bound_endpoint, g_free);
   g_clear_pointer (&priv->endpoint, srv_endpoint_free);
+  g_clear_pointer (&priv->twins, g_ptr_array_unref);
   g_clear_pointer (&priv->listener, srv_listener_unref);
   srv_request_set_clear (&priv->active);
   g_clear_pointer (&priv->scoreboard, srv_scoreboard_unref);
@@ -644,6 +658,7 @@ srv_base_server_class_init (SrvBaseServerClass *klass)
   klass->default_handler_type = SRV_TYPE_BASE_REQUEST_HANDLER;
   klass->server_bind = srv_base_server_real_succeed;
   klass->server_activate = srv_base_server_real_succeed;
+  klass->activate_listener = srv_base_server_real_activate_listener;
   klass->get_request = srv_base_server_real_get_request;
   klass->verify_request = srv_base_server_real_verify_request;
   klass->process_request = srv_base_server_real_process_request;

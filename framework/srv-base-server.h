@@ -57,7 +57,10 @@ struct _SrvBaseServerClass
   gboolean (*configure_socket) (SrvBaseServer *self, int fd, GError **error);
 
   /*< private >*/
-  gpointer padding[11];
+  gboolean (*activate_listener) (SrvBaseServer *self,
+                                 gpointer listener,
+                                 GError **error);
+  gpointer padding[10];
 };
 
 /* Life. */

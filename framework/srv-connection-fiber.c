@@ -23,6 +23,13 @@
 /* How many calls in a row one connection may make before others run. */
 #define MAX_TURNS 16
 
+/* Who has the connection from now on may be another worker's. */
+void
+srv_connection_leave_worker (SrvConnection *self)
+{
+  srv_fiber_watch_clear (&self->watch);
+}
+
 /* Parks until something of @events has happened since the last time that it was
  * missed. The descriptor joins the worker's set when there is something to wait
  * for; a client whose request has come with its connection never needs it. */

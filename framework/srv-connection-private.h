@@ -99,6 +99,7 @@ gboolean srv_connection_send_in_fiber (SrvConnection *self,
                                        gsize count,
                                        GCancellable *cancellable,
                                        GError **error);
+void srv_connection_leave_worker (SrvConnection *self);
 gboolean srv_connection_wait_in_fiber (SrvConnection *self,
                                        guint32 events,
                                        gint64 deadline,

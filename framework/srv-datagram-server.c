@@ -86,12 +86,21 @@ set_reply_limit (SrvDatagramServerPrivate *priv, SrvListener *listener)
 }
 
 static gboolean
-srv_datagram_server_server_activate (SrvBaseServer *server,
-                                     G_GNUC_UNUSED GError **error)
+srv_datagram_server_activate_listener (SrvBaseServer *server,
+                                       gpointer listener,
+                                       G_GNUC_UNUSED GError **error)
 {
-  set_reply_limit (get_private (SRV_DATAGRAM_SERVER (server)),
-                   srv_base_server_get_listener (server));
+  set_reply_limit (get_private (SRV_DATAGRAM_SERVER (server)), listener);
   return TRUE;
+}
+
+static gboolean
+srv_datagram_server_server_activate (SrvBaseServer *server, GError **error)
+{
+  return srv_datagram_server_activate_listener (server,
+                                                srv_base_server_get_listener (
+                                                  server),
+                                                error);
 }
 
 /* A loop that leaves has taken datagrams that nobody has seen yet. */
@@ -325,6 +334,7 @@ srv_datagram_server_class_init (SrvDatagramServerClass *klass)
   object_class->get_property = srv_datagram_server_get_property;
   object_class->set_property = srv_datagram_server_set_property;
   server_class->default_handler_type = SRV_TYPE_DATAGRAM_REQUEST_HANDLER;
+  server_class->activate_listener = srv_datagram_server_activate_listener;
   server_class->server_activate = srv_datagram_server_server_activate;
   server_class->get_request = srv_datagram_server_get_request;
   server_class->before_wait = srv_datagram_server_before_wait;

@@ -46,6 +46,12 @@ G_DEFINE_ENUM_TYPE (SrvDualStack,
                     G_DEFINE_ENUM_VALUE (SRV_DUAL_STACK_OFF, "off"),
                     G_DEFINE_ENUM_VALUE (SRV_DUAL_STACK_SYSTEM, "system"))
 
+G_DEFINE_ENUM_TYPE (SrvListenerSharing,
+                    srv_listener_sharing,
+                    G_DEFINE_ENUM_VALUE (SRV_LISTENER_SHARING_SHARED, "shared"),
+                    G_DEFINE_ENUM_VALUE (SRV_LISTENER_SHARING_REUSE_PORT,
+                                         "reuse-port"))
+
 G_DEFINE_ENUM_TYPE (SrvForkGuard,
                     srv_fork_guard,
                     G_DEFINE_ENUM_VALUE (SRV_FORK_GUARD_IGNORE, "ignore"),

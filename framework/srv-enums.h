@@ -131,6 +131,27 @@ SRV_AVAILABLE_IN_ALL
 GType srv_dual_stack_get_type (void);
 
 /**
+ * SrvListenerSharing:
+ * @SRV_LISTENER_SHARING_SHARED: all accept from one socket; a client wakes one
+ *   of them, and one that is busy leaves clients to the others
+ * @SRV_LISTENER_SHARING_REUSE_PORT: each has a socket of its own at the same
+ *   port, and the system deals clients out to them, whether they are busy or
+ *   not
+ *
+ * How the workers of a server share its clients.
+ */
+typedef enum
+{
+  SRV_LISTENER_SHARING_SHARED,
+  SRV_LISTENER_SHARING_REUSE_PORT,
+} SrvListenerSharing;
+
+#define SRV_TYPE_LISTENER_SHARING (srv_listener_sharing_get_type ())
+
+SRV_AVAILABLE_IN_ALL
+GType srv_listener_sharing_get_type (void);
+
+/**
  * SrvForkGuard:
  * @SRV_FORK_GUARD_IGNORE: fork, whatever the process looks like
  * @SRV_FORK_GUARD_WARN: warn once, then fork

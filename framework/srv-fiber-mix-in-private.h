@@ -26,6 +26,7 @@ struct _SrvFiberMixIn
   gsize stack_size;
   guint max_fibers;
   int block_limit_ms;
+  SrvListenerSharing listener_sharing;
 
   /* Of SrvFiberThread; NULL while none runs. Goes under the lock. */
   GPtrArray *workers;

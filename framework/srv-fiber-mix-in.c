@@ -22,6 +22,7 @@ typedef enum
   PROP_STACK_SIZE,
   PROP_MAX_FIBERS,
   PROP_BLOCK_LIMIT,
+  PROP_LISTENER_SHARING,
   PROP_N_FIBERS,
 } SrvFiberMixInProperty;
 
@@ -170,6 +171,9 @@ srv_fiber_mix_in_get_property (GObject *object,
     case PROP_BLOCK_LIMIT:
       g_value_set_int (value, self->block_limit_ms);
       break;
+    case PROP_LISTENER_SHARING:
+      g_value_set_enum (value, (int) self->listener_sharing);
+      break;
     case PROP_N_FIBERS:
       g_value_set_uint (value, srv_fiber_mix_in_get_n_fibers (self));
       break;
@@ -200,6 +204,10 @@ srv_fiber_mix_in_set_property (GObject *object,
       break;
     case PROP_BLOCK_LIMIT:
       srv_fiber_mix_in_set_block_limit (self, g_value_get_int (value));
+      break;
+    case PROP_LISTENER_SHARING:
+      srv_fiber_mix_in_set_listener_sharing (self, (SrvListenerSharing)
+                                                     g_value_get_enum (value));
       break;
     case PROP_N_FIBERS:
     default:
@@ -248,6 +256,22 @@ install_properties (GObjectClass *object_class)
   properties[PROP_BLOCK_LIMIT] =
     g_param_spec_int ("block-limit", NULL, NULL, 0, G_MAXINT,
                       DEFAULT_BLOCK_LIMIT_MS, flags);
+  /**
+   * SrvFiberMixIn:listener-sharing:
+   *
+   * How the workers share the clients of a server.
+   *
+   * By default all accept from the server's socket. With sockets of their own
+   * nothing is shared between them, which pays where there are many processors
+   * and connections are short; but a client then waits for the worker that the
+   * system has chosen, although others are idle. Only servers over IP that were
+   * bound with `allow-reuse-port` can have them, and those sockets stay until
+   * the server is closed.
+   */
+  properties[PROP_LISTENER_SHARING] =
+    g_param_spec_enum ("listener-sharing", NULL, NULL,
+                       SRV_TYPE_LISTENER_SHARING, SRV_LISTENER_SHARING_SHARED,
+                       flags);
   /**
    * SrvFiberMixIn:n-fibers:
    *
@@ -339,6 +363,49 @@ srv_fiber_mix_in_get_workers (SrvFiberMixIn *self)
 {
   g_return_val_if_fail (SRV_IS_FIBER_MIX_IN (self), 0);
   return self->n_workers_wanted;
+}
+
+/**
+ * srv_fiber_mix_in_set_listener_sharing:
+ * @self: a mix-in
+ * @sharing: how
+ *
+ * Sets how the workers share the clients of a server.
+ *
+ * With %SRV_LISTENER_SHARING_REUSE_PORT,
+ * [method@SocketServer.BaseServer.serve_forever] fails with
+ * %G_IO_ERROR_NOT_SUPPORTED on a server whose socket cannot be one of several.
+ *
+ * Threads: before the loop runs.
+ */
+void
+srv_fiber_mix_in_set_listener_sharing (SrvFiberMixIn *self,
+                                       SrvListenerSharing sharing)
+{
+  g_return_if_fail (SRV_IS_FIBER_MIX_IN (self));
+
+  if (self->listener_sharing == sharing)
+    return;
+  self->listener_sharing = sharing;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LISTENER_SHARING]);
+}
+
+/**
+ * srv_fiber_mix_in_get_listener_sharing:
+ * @self: a mix-in
+ *
+ * Gets how the workers share the clients of a server.
+ *
+ * Threads: any.
+ *
+ * Returns: how
+ */
+SrvListenerSharing
+srv_fiber_mix_in_get_listener_sharing (SrvFiberMixIn *self)
+{
+  g_return_val_if_fail (SRV_IS_FIBER_MIX_IN (self),
+                        SRV_LISTENER_SHARING_SHARED);
+  return self->listener_sharing;
 }
 
 /**

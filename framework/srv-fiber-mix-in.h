@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "srv-enums.h"
 #include "srv-mix-in.h"
 
 G_BEGIN_DECLS
@@ -26,6 +27,13 @@ void srv_fiber_mix_in_set_workers (SrvFiberMixIn *self, guint workers);
 
 SRV_AVAILABLE_IN_ALL
 guint srv_fiber_mix_in_get_workers (SrvFiberMixIn *self);
+
+SRV_AVAILABLE_IN_ALL
+void srv_fiber_mix_in_set_listener_sharing (SrvFiberMixIn *self,
+                                            SrvListenerSharing sharing);
+
+SRV_AVAILABLE_IN_ALL
+SrvListenerSharing srv_fiber_mix_in_get_listener_sharing (SrvFiberMixIn *self);
 
 SRV_AVAILABLE_IN_ALL
 void srv_fiber_mix_in_set_stack_size (SrvFiberMixIn *self, gsize stack_size);

@@ -5,7 +5,8 @@
 
 #include "config.h"
 
-#include "srv-base-server.h"
+#include "srv-base-server-private.h"
+#include "srv-connection-private.h"
 #include "srv-fiber-mix-in-private.h"
 #include "srv-task-private.h"
 
@@ -28,6 +29,7 @@ typedef struct
   SrvFiberMessage message;
   SrvFiberMixIn *mix_in;
   SrvBaseServer *server;
+  SrvListener *listener; /* borrowed, nullable: the worker's own */
 } Loop;
 
 static void
@@ -79,6 +81,8 @@ run_work (gpointer data)
   srv_task_set (SRV_TASK_MIX_IN, work->mix_in);
   /* A handler that asks for a stop ends its own fiber and no more. */
   srv_base_server_complete_request (work->server, work->request, &error);
+  if (SRV_IS_CONNECTION (work->request))
+    srv_connection_leave_worker (SRV_CONNECTION (work->request));
   end_work (work);
 }
 
@@ -146,11 +150,12 @@ run_loop (gpointer data)
   Loop *loop = data;
   SrvFiberMixIn *self = loop->mix_in;
   SrvBaseServer *server = loop->server;
+  SrvListener *listener = loop->listener;
   GError *error = NULL;
 
   g_free (loop);
   srv_fiber_set_label (G_OBJECT_TYPE_NAME (server));
-  if (!srv_base_server_run_worker (server, &error))
+  if (!srv_base_server_run_worker_on (server, listener, &error))
     srv_base_server_stop (server);
   g_mutex_lock (&self->lock);
   if (self->failure == NULL)
@@ -185,9 +190,23 @@ deliver_loop (SrvFiberMessage *message, SrvFiberWorker *worker)
   g_free (loop);
 }
 
+/* Sees that there is a socket for each worker, if each shall have its own. */
+static gboolean
+open_listeners (SrvFiberMixIn *self, SrvBaseServer *server, GError **error)
+{
+  guint n_twins = self->workers->len - 1;
+
+  return self->listener_sharing == SRV_LISTENER_SHARING_SHARED ||
+         n_twins == 0 ||
+         srv_base_server_get_twin (server, n_twins, error) != NULL;
+}
+
 static void
 start_loops (SrvFiberMixIn *self, SrvBaseServer *server)
 {
+  gboolean own_listeners = self->listener_sharing ==
+                           SRV_LISTENER_SHARING_REUSE_PORT;
+
   g_mutex_lock (&self->lock);
   self->serving = TRUE;
   self->n_loops = self->workers->len;
@@ -196,7 +215,9 @@ start_loops (SrvFiberMixIn *self, SrvBaseServer *server)
     {
       Loop *loop = g_new (Loop, 1);
 
-      *loop = (Loop){ { .deliver = deliver_loop }, self, server };
+      *loop = (Loop){ { .deliver = deliver_loop }, self, server, NULL };
+      if (own_listeners && i > 0)
+        loop->listener = srv_base_server_get_twin (server, i, NULL);
       srv_fiber_worker_post (((SrvFiberThread *) self->workers->pdata[i])
                                ->fibers,
                              &loop->message);
@@ -228,6 +249,8 @@ srv_fiber_mix_in_serve (SrvMixIn *mix_in, SrvBaseServer *server, GError **error)
   GError *failure;
 
   if (!srv_fiber_threads_start (self, error))
+    return FALSE;
+  if (!open_listeners (self, server, error))
     return FALSE;
   start_loops (self, server);
   if (!srv_base_server_run_loop (server, &own_failure))

@@ -44,6 +44,12 @@ typedef struct
 
 SrvListener *srv_listener_open (const SrvListenOptions *options,
                                 GError **error);
+/* Another socket at the same port, which the system deals clients out to as
+ * well. Fails unless the first was bound with reuse_port. */
+SrvListener *srv_listener_open_twin (SrvListener *self,
+                                     SrvConfigureFunc configure,
+                                     gpointer user_data,
+                                     GError **error);
 SrvListener *srv_listener_ref (SrvListener *self);
 void srv_listener_unref (SrvListener *self);
 void srv_listener_retire (SrvListener *self);

@@ -321,6 +321,66 @@ srv_listener_open (const SrvListenOptions *options, GError **error)
     }
 }
 
+static gboolean
+copy_option (SrvListener *self, SrvListener *twin, int level, int option)
+{
+  int value;
+  socklen_t size = sizeof value;
+
+  return getsockopt (self->fd, level, option, &value, &size) == 0 &&
+         setsockopt (twin->fd, level, option, &value, size) == 0;
+}
+
+static gboolean
+bind_twin (SrvListener *self, SrvListener *twin)
+{
+  int family = self->bound.any.sa_family;
+
+  if (!copy_option (self, twin, SOL_SOCKET, SO_REUSEADDR) ||
+      !copy_option (self, twin, SOL_SOCKET, SO_REUSEPORT) ||
+      (family == AF_INET6 &&
+       !copy_option (self, twin, IPPROTO_IPV6, IPV6_V6ONLY)) ||
+      bind (twin->fd, &self->bound.any, self->bound.length) != 0)
+    return FALSE;
+  twin->bound = self->bound;
+  if (get_option (self->fd, SO_TYPE) == SOCK_DGRAM &&
+      srv_sockaddr_is_wildcard (&self->bound))
+    ask_for_destination (twin->fd, family);
+  return TRUE;
+}
+
+SrvListener *
+srv_listener_open_twin (SrvListener *self,
+                        SrvConfigureFunc configure,
+                        gpointer user_data,
+                        GError **error)
+{
+  g_autofree char *name = srv_listener_to_string (self);
+  g_autoptr (SrvListener) twin = NULL;
+  int fd;
+
+  if (srv_listener_is_unix (self) || get_option (self->fd, SO_REUSEPORT) != 1)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                   "could not share the port of %s: it was not bound with "
+                   "allow-reuse-port",
+                   name);
+      return NULL;
+    }
+  fd = socket (self->bound.any.sa_family,
+               get_option (self->fd, SO_TYPE) | SOCK_CLOEXEC, 0);
+  twin = listener_new (fd, self->kind);
+  if (fd >= 0 && !configure (user_data, fd, error))
+    return NULL;
+  if (fd < 0 || !bind_twin (self, twin))
+    {
+      srv_set_errno_error (error, errno, "could not share the port of %s",
+                           name);
+      return NULL;
+    }
+  return g_steal_pointer (&twin);
+}
+
 SrvListener *
 srv_listener_ref (SrvListener *self)
 {

@@ -123,10 +123,11 @@ set_inherited_options (SrvStreamServerPrivate *priv, SrvListener *listener)
 }
 
 static gboolean
-srv_stream_server_server_activate (SrvBaseServer *server, GError **error)
+srv_stream_server_activate_listener (SrvBaseServer *server,
+                                     gpointer listener,
+                                     GError **error)
 {
   SrvStreamServerPrivate *priv = get_private (SRV_STREAM_SERVER (server));
-  SrvListener *listener = srv_base_server_get_listener (server);
   int fd = srv_listener_get_fd (listener);
   int backlog = priv->request_queue_size > 0 ? priv->request_queue_size
                                              : G_MAXINT;
@@ -144,6 +145,15 @@ srv_stream_server_server_activate (SrvBaseServer *server, GError **error)
   set_inherited_options (priv, listener);
   srv_listener_take_reserve (listener);
   return TRUE;
+}
+
+static gboolean
+srv_stream_server_server_activate (SrvBaseServer *server, GError **error)
+{
+  return srv_stream_server_activate_listener (server,
+                                              srv_base_server_get_listener (
+                                                server),
+                                              error);
 }
 
 /* Out of descriptors, the clients in the queue would wait for nobody knows how
@@ -362,6 +372,7 @@ srv_stream_server_class_init (SrvStreamServerClass *klass)
   object_class->get_property = srv_stream_server_get_property;
   object_class->set_property = srv_stream_server_set_property;
   server_class->default_handler_type = SRV_TYPE_STREAM_REQUEST_HANDLER;
+  server_class->activate_listener = srv_stream_server_activate_listener;
   server_class->server_activate = srv_stream_server_server_activate;
   server_class->get_request = srv_stream_server_get_request;
   server_class->shutdown_request = srv_stream_server_shutdown_request;

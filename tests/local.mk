@@ -43,6 +43,7 @@ test_programs = \
 	%reldir%/test-life-cycle-close \
 	%reldir%/test-life-cycle \
 	%reldir%/test-line-chat \
+	%reldir%/test-listener-sharing \
 	%reldir%/test-log \
 	%reldir%/test-lookup \
 	%reldir%/test-mix-in \

@@ -31,10 +31,13 @@ srv_fiber_watch_init (SrvFiberWatch *self, int fd, guint32 events)
 
   *self = (SrvFiberWatch){ .worker = srv_fiber_worker_self (), .fd = fd };
   if (epoll_ctl (srv_fiber_worker_get_epoll_fd (self->worker), EPOLL_CTL_ADD,
-                 fd, &event) == 0)
-    return TRUE;
-  self->worker = NULL;
-  return FALSE;
+                 fd, &event) != 0)
+    {
+      self->worker = NULL;
+      return FALSE;
+    }
+  srv_fiber_worker_ref (self->worker);
+  return TRUE;
 }
 
 void
@@ -54,7 +57,7 @@ srv_fiber_watch_clear (SrvFiberWatch *self)
   g_assert (self->waits == NULL);
   epoll_ctl (srv_fiber_worker_get_epoll_fd (self->worker), EPOLL_CTL_DEL,
              self->fd, NULL);
-  self->worker = NULL;
+  srv_fiber_worker_unref (g_steal_pointer (&self->worker));
 }
 
 void

@@ -10,6 +10,8 @@
 G_BEGIN_DECLS
 
 int srv_fiber_worker_get_epoll_fd (SrvFiberWorker *self);
+void srv_fiber_worker_ref (SrvFiberWorker *self);
+void srv_fiber_worker_unref (SrvFiberWorker *self);
 
 /* Of the fiber that runs on the calling thread; NULL: none does. Both are
  * async-signal-safe. */

@@ -25,6 +25,7 @@
 
 struct _SrvFiberWorker
 {
+  gatomicrefcount ref_count; /* the owner's, and one for each watch */
   int epoll_fd;
   SrvFiberWatch bell;     /* an eventfd: messages have come */
   SrvFiberMessage *inbox; /* atomic; the last message first */
@@ -361,6 +362,7 @@ srv_fiber_worker_new (gsize stack_size,
   SrvFiberWorker *self = g_new0 (SrvFiberWorker, 1);
   struct epoll_event event = { .events = EPOLLIN, .data.ptr = &self->bell };
 
+  g_atomic_ref_count_init (&self->ref_count);
   srv_fiber_stacks_init (&self->stacks, stack_size);
   srv_fiber_timers_init (&self->timers);
   self->poller.worker = self;
@@ -376,7 +378,20 @@ srv_fiber_worker_new (gsize stack_size,
   return NULL;
 }
 
-/* The worker runs no more. */
+void
+srv_fiber_worker_ref (SrvFiberWorker *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+}
+
+void
+srv_fiber_worker_unref (SrvFiberWorker *self)
+{
+  if (g_atomic_ref_count_dec (&self->ref_count))
+    g_free (self);
+}
+
+/* The worker runs no more. A watch may outlive it, and then watches nothing. */
 void
 srv_fiber_worker_free (SrvFiberWorker *self)
 {
@@ -384,11 +399,12 @@ srv_fiber_worker_free (SrvFiberWorker *self)
     g_thread_yield ();
   if (self->epoll_fd >= 0)
     close (self->epoll_fd);
+  self->epoll_fd = -1;
   if (self->bell.fd >= 0)
     close (self->bell.fd);
   srv_fiber_timers_clear (&self->timers);
   srv_fiber_stacks_clear (&self->stacks);
-  g_free (self);
+  srv_fiber_worker_unref (self);
 }
 
 void
