@@ -23,22 +23,42 @@ typedef struct
   GPtrArray *list; /* borrowed */
 } Call;
 
+/* Somebody who can come in; @found is nullable, and the caller frees it. */
+static gboolean
+find_welcome (SrvDatabase *database,
+              const char *name,
+              gint64 *account,
+              char **found,
+              GError **error)
+{
+  g_autoptr (SrvStatement) statement = NULL;
+
+  if (!srv_account_find (database, name, account, error))
+    return FALSE;
+  statement =
+    srv_database_query (database, error,
+                        "SELECT name, banned FROM accounts WHERE id = ?", "i",
+                        *account);
+  if (statement == NULL || srv_statement_step (statement, error) != 1)
+    return FALSE;
+  if (srv_statement_get_int (statement, 1) != 0)
+    {
+      g_set_error_literal (error, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_BANNED,
+                           "the account is banned");
+      return FALSE;
+    }
+  if (found != NULL)
+    *found = g_strdup (srv_statement_get_text (statement, 0));
+  return TRUE;
+}
+
 static gboolean
 find_name (SrvDatabase *database, gpointer data, GError **error)
 {
   Call *call = data;
-  g_autoptr (SrvStatement) statement = NULL;
   gint64 account;
 
-  if (!srv_account_find (database, call->name, &account, error))
-    return FALSE;
-  statement = srv_database_query (database, error,
-                                  "SELECT name FROM accounts WHERE id = ?", "i",
-                                  account);
-  if (statement == NULL || srv_statement_step (statement, error) != 1)
-    return FALSE;
-  call->found = g_strdup (srv_statement_get_text (statement, 0));
-  return TRUE;
+  return find_welcome (database, call->name, &account, &call->found, error);
 }
 
 static char *
@@ -88,7 +108,7 @@ insert_offline (SrvDatabase *database, gpointer data, GError **error)
   const SrvChatRecord *record = call->record;
   gint64 account;
 
-  return srv_account_find (database, record->to, &account, error) &&
+  return find_welcome (database, record->to, &account, NULL, error) &&
          check_room (call, database, account, error) &&
          srv_database_execute (
            database, error,

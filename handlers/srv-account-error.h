@@ -26,7 +26,8 @@ G_BEGIN_DECLS
  * @SRV_ACCOUNT_ERROR_EXISTS: there is an account with this name
  * @SRV_ACCOUNT_ERROR_NOT_FOUND: there is no such account or session
  * @SRV_ACCOUNT_ERROR_REFUSED: the password is wrong, or there is no such account
- * @SRV_ACCOUNT_ERROR_BANNED: the password is right, but the account is banned
+ * @SRV_ACCOUNT_ERROR_BANNED: the account is banned; whoever logs in learns it
+ *   only with the right password
  * @SRV_ACCOUNT_ERROR_TOO_SOON: there were too many failed attempts;
  *   `srv_account_error_get_wait()` says for how long
  * @SRV_ACCOUNT_ERROR_BUSY: too many passwords are being checked

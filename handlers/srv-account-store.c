@@ -13,7 +13,7 @@
  *
  * Accounts with passwords, their sessions, messages for those who are away, and
  * the names of addresses, in one SQLite file that several services and the
- * program `account-admin` can use at the same time.
+ * program `chat-admin` can use at the same time.
  *
  * Passwords are hashed with Argon2id, as many at a time as
  * [property@SocketServerHandlers.AccountStore:max-hashes] allows. A wrong

@@ -38,7 +38,8 @@ srv_chat_store_default_init (G_GNUC_UNUSED SrvChatStoreInterface *iface)
  *
  * Looks whether somebody has an account.
  *
- * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, and with codes of %G_IO_ERROR.
+ * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, %SRV_ACCOUNT_ERROR_BANNED, and with
+ * codes of %G_IO_ERROR.
  *
  * There is no default.
  *
@@ -56,7 +57,8 @@ srv_chat_store_default_init (G_GNUC_UNUSED SrvChatStoreInterface *iface)
  *
  * Looks whether somebody has an account.
  *
- * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, and with codes of %G_IO_ERROR.
+ * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, %SRV_ACCOUNT_ERROR_BANNED, and with
+ * codes of %G_IO_ERROR.
  *
  * Threads: any; waits.
  *
@@ -143,8 +145,9 @@ srv_chat_store_check_password (SrvChatStore *self,
  *
  * Keeps a message for somebody who is away.
  *
- * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, with %SRV_ACCOUNT_ERROR_FULL when
- * too many messages wait for this person, and with codes of %G_IO_ERROR.
+ * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, %SRV_ACCOUNT_ERROR_BANNED, with
+ * %SRV_ACCOUNT_ERROR_FULL when too many messages wait for this person, and with
+ * codes of %G_IO_ERROR.
  *
  * There is no default.
  *
@@ -161,8 +164,9 @@ srv_chat_store_check_password (SrvChatStore *self,
  *
  * Keeps a message for somebody who is away.
  *
- * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, with %SRV_ACCOUNT_ERROR_FULL when
- * too many messages wait for this person, and with codes of %G_IO_ERROR.
+ * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, %SRV_ACCOUNT_ERROR_BANNED, with
+ * %SRV_ACCOUNT_ERROR_FULL when too many messages wait for this person, and with
+ * codes of %G_IO_ERROR.
  *
  * Threads: any; waits.
  *

@@ -4,7 +4,7 @@
  *
  * Shows: passwords that take time to check without holding up others, tokens
  *        that end, and limits on guessing.
- * Run:   account-admin accounts.db add Ada
+ * Run:   chat-admin accounts.db add Ada
  *        auth-server --store accounts.db --mix-in fibers
  *        then, elsewhere: auth-client --login Ada --token-file token
  * See:   the token in its file; auth-client --whoami --token-file token.

@@ -36,9 +36,9 @@ samples_ldadd = \
 	$(NULL)
 
 noinst_PROGRAMS += \
-	%reldir%/account-admin \
 	%reldir%/auth-client \
 	%reldir%/auth-server \
+	%reldir%/chat-admin \
 	%reldir%/chat-server \
 	%reldir%/command-client \
 	%reldir%/command-server \
@@ -62,14 +62,14 @@ noinst_PROGRAMS += \
 	%reldir%/upper-server \
 	$(NULL)
 
-%canon_reldir%_account_admin_LDADD = $(samples_ldadd)
-%canon_reldir%_account_admin_LDFLAGS = $(samples_ldflags)
-
 %canon_reldir%_auth_client_LDADD = $(samples_ldadd)
 %canon_reldir%_auth_client_LDFLAGS = $(samples_ldflags)
 
 %canon_reldir%_auth_server_LDADD = $(samples_ldadd)
 %canon_reldir%_auth_server_LDFLAGS = $(samples_ldflags)
+
+%canon_reldir%_chat_admin_LDADD = $(samples_ldadd)
+%canon_reldir%_chat_admin_LDFLAGS = $(samples_ldflags)
 
 %canon_reldir%_chat_server_LDADD = $(samples_ldadd)
 %canon_reldir%_chat_server_LDFLAGS = $(samples_ldflags)
@@ -187,10 +187,10 @@ endif
 
 EXTRA_DIST += \
 	%reldir%/README.md \
-	%reldir%/account-admin.1 \
 	%reldir%/auth-client.1 \
 	%reldir%/auth-server.1 \
 	%reldir%/chat-client.1 \
+	%reldir%/chat-admin.1 \
 	%reldir%/chat-server.1 \
 	%reldir%/command-client.1 \
 	%reldir%/command-server.1 \

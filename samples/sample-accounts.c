@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Passwords that nobody sees: not on the terminal, not on a command line, which
+ * Passwords that nobody sees: not on a terminal, not on a command line, which
  * all users of a machine can read. Lines from a server, and the tutorials'
  * dialogues, where a server that is silent waits for an answer.
  */
@@ -56,12 +56,7 @@ ask (const char *question, GError **error)
   char *secret;
 
   if (tcgetattr (STDIN_FILENO, &loud) != 0)
-    {
-      g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                           "a password comes from a terminal, or by "
-                           "--password-fd");
-      return NULL;
-    }
+    return read_line (STDIN_FILENO, error);
   silent = loud;
   silent.c_lflag &= ~(tcflag_t) ECHO;
   tcsetattr (STDIN_FILENO, TCSAFLUSH, &silent);
@@ -72,7 +67,8 @@ ask (const char *question, GError **error)
   return secret;
 }
 
-/* From the terminal, or, if it is not -1, from a descriptor. */
+/* From standard input, or, if it is not -1, from a descriptor. A terminal does
+ * not show it. */
 char *
 sample_accounts_read_secret (const char *question, int fd, GError **error)
 {

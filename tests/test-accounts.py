@@ -40,7 +40,7 @@ def program(name):
 def supported():
     with tempfile.TemporaryDirectory() as folder:
         result = subprocess.run(
-            [program('account-admin'), os.path.join(folder, 'a'), 'list'],
+            [program('chat-admin'), os.path.join(folder, 'a'), 'list'],
             stderr=subprocess.PIPE, text=True, timeout=LIMIT)
     return result.stderr if 'built without' in result.stderr else None
 
@@ -128,7 +128,7 @@ class Case(unittest.TestCase):
         return result.stdout
 
     def admin(self, *arguments, **settings):
-        return self.run_program('account-admin', self.store, *arguments,
+        return self.run_program('chat-admin', self.store, *arguments,
                                 **settings)
 
     def client(self, server, *arguments, name='auth-client', **settings):
@@ -145,7 +145,7 @@ class Case(unittest.TestCase):
 
 class Programs(Case):
     def test_help_and_version(self):
-        for name in ('account-admin', 'auth-client', 'auth-server',
+        for name in ('chat-admin', 'auth-client', 'auth-server',
                      'identity-client', 'identity-server'):
             self.assertIn('Usage:', self.run_program(name, '--help'))
             self.assertRegex(self.run_program(name, '--version'),
@@ -185,8 +185,8 @@ class Programs(Case):
     def test_password_is_not_echoed(self):
         pid, terminal = pty.fork()
         if pid == 0:
-            os.execv(program('account-admin'),
-                     ['account-admin', self.store, 'add', 'Ada'])
+            os.execv(program('chat-admin'),
+                     ['chat-admin', self.store, 'add', 'Ada'])
         seen = b''
         for question in b'Password: ', b'Again: ':
             while not seen.endswith(question):

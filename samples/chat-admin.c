@@ -1,10 +1,10 @@
-/* account-admin.c - looks after the accounts of a store
+/* chat-admin.c - looks after the accounts of a store
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Shows: the store by itself, beside the servers that use it.
- * Run:   account-admin accounts.db add Ada
- *        account-admin accounts.db list
+ * Run:   chat-admin chat.db add Ada
+ *        chat-admin chat.db list
  * See:   the accounts, a line each.
  *
  * In Python: sqlite3, hashlib.scrypt() and getpass.
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static int password_fd = -1;
 static gboolean version;
@@ -45,7 +46,7 @@ with_password (SrvAccountStore *store,
 {
   char *password = sample_accounts_read_secret ("Password", password_fd, error);
   char *again = password == NULL ? NULL
-                : password_fd >= 0
+                : password_fd >= 0 || !isatty (STDIN_FILENO)
                   ? g_strdup (password)
                   : sample_accounts_read_secret ("Again", -1, error);
   gboolean ok = FALSE;
@@ -213,13 +214,15 @@ make_context (void)
   GOptionContext *context =
     g_option_context_new ("STORE COMMAND [NAME [NUMBER]]");
 
-  g_option_context_set_summary (context,
-                                "Looks after the accounts of a store.");
+  g_option_context_set_summary (
+    context, "Looks after the accounts of a store, for chat-server and "
+             "auth-server.");
   g_option_context_set_description (
     context,
     "Commands: add NAME, password NAME, ban NAME, unban NAME, remove NAME,\n"
     "list, sessions NAME, revoke NAME NUMBER, revoke NAME all.\n\n"
-    "Passwords come from the terminal, or by --password-fd.\n\n"
+    "Passwords come from standard input, which a terminal does not show, or\n"
+    "by --password-fd.\n\n"
     "Exit status: 0 done, 64 wrong usage, 65 cannot be done as asked, 74\n"
     "other trouble.\n");
   g_option_context_add_main_entries (context, entries, NULL);
