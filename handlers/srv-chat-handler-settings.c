@@ -145,7 +145,7 @@ srv_chat_handler_install_properties (GObjectClass *object_class)
    * How many of the last messages of a room are shown to who joins it, when
    * there is a store; 0 for none.
    */
-  properties[PROP_HISTORY] = limit_spec ("history", 0, 0);
+  properties[PROP_HISTORY] = limit_spec ("history", 0, 20);
   /**
    * SrvChatHandler:max-queued-bytes:
    *

@@ -12,6 +12,7 @@
 #include "srv-jim-session-private.h"
 
 #include "srv-account-error.h"
+#include "srv-chat-name-private.h"
 #include "srv-peer-private.h"
 
 #include <string.h>
@@ -142,9 +143,10 @@ is_own_name (SrvJimHandler *self, const char *name)
 {
   g_autofree char *own =
     srv_chat_hub_dup_name (hub_of (self), SRV_CHAT_MEMBER (self));
-  g_autofree char *normal = g_utf8_normalize (name, -1, G_NORMALIZE_NFC);
+  g_autofree char *own_key = srv_chat_name_to_key (own);
+  g_autofree char *key = srv_chat_name_to_key (name);
 
-  return g_strcmp0 (own, normal) == 0;
+  return strcmp (own_key, key) == 0;
 }
 
 /* A new client says who it is, without a password. */
@@ -207,8 +209,9 @@ do_authenticate (SrvJimHandler *self, const SrvJimMessage *message)
                                            message->password, address, &error);
   if (account == NULL)
     return no_account (self, error);
+  /* As it is written here: clients look for their name in what they get. */
   if (!self->is_named)
-    result = enter (self, account);
+    result = enter (self, message->account);
   if (result.code == 200)
     self->is_authenticated = TRUE;
   return result;

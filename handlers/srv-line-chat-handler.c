@@ -19,6 +19,7 @@
  * command, any other is said in the room that was joined last. `/help` lists
  * the commands. Lines are UTF-8, up to 2048 bytes; what is said has up to 500
  * characters, and is shown with everything escaped that could steer a terminal.
+ * Of a store it uses the history of rooms.
  *
  * It is also the example of how a chat protocol is written:
  * `converse` reads and acts, `render` writes what others do.
@@ -81,9 +82,13 @@ send_text (SrvLineChatHandler *self,
 {
   g_autoptr (SrvChatEvent) event = srv_chat_event_new (to, text);
 
+  /* Only rooms have what a store keeps: without passwords nobody can be given
+   * what was kept for somebody else. */
   if (g_utf8_strlen (text, -1) <= MAX_TEXT)
-    return srv_chat_hub_send (hub_of (self), SRV_CHAT_MEMBER (self), event,
-                              error);
+    return srv_chat_event_is_to_room (event)
+             ? srv_chat_handler_send (SRV_CHAT_HANDLER (self), event, error)
+             : srv_chat_hub_send (hub_of (self), SRV_CHAT_MEMBER (self), event,
+                                  error);
   g_set_error_literal (error, SRV_ERROR, SRV_ERROR_TOO_LONG,
                        "this is too long");
   return FALSE;
@@ -112,6 +117,7 @@ run_join (SrvLineChatHandler *self, char *argument, GError **error)
   g_free (self->room);
   self->room = g_strdup (argument);
   say (self, "you are in %s\n", argument);
+  srv_chat_handler_show_history (SRV_CHAT_HANDLER (self), argument);
   return TRUE;
 }
 

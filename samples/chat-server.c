@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Shows: handlers that share something, made by a factory with its settings;
- *        writing to other people's connections.
+ *        writing to other people's connections; accounts, and messages that
+        wait for who is away.
  * Run:   chat-server --protocol line --listen tcp:127.0.0.1:7777
  *        then, in two terminals: nc 127.0.0.1 7777
  * See:   what one says in a room, at the other.
@@ -12,39 +13,37 @@
  * a client that does not read stops everybody who talks to it.
  */
 
+#include "chat-limits.h"
+#include "sample-config.h"
 #include "sample-server.h"
 
 #include <string.h>
 #include <sysexits.h>
 
 static const char *protocol = "line";
-static char *default_room;
-static const char *auth = "off";
-static int max_clients = 20000;
-static int max_clients_per_address;
-static int max_queued_bytes = 256 * 1024;
-static int messages_per_second = 50;
-static int message_burst = 200;
+static const char *default_room;
+static const char *auth_name = "off";
+static const char *store_path;
+static const char *config_path;
 static gboolean notices;
 static gboolean strict;
+static gboolean insecure_auth;
 
 static const GOptionEntry entries[] = {
+  SAMPLE_CONFIG_ENTRY (&config_path),
   { "protocol", 'p', 0, G_OPTION_ARG_STRING, &protocol,
     "line (default), for people with netcat, or jim, JSON objects", "NAME" },
   { "default-room", 'r', 0, G_OPTION_ARG_STRING, &default_room,
     "Everybody joins #ROOM when named", "#ROOM" },
-  { "auth", 0, 0, G_OPTION_ARG_STRING, &auth,
-    "off: a name belongs to whoever takes it first", "off" },
-  { "max-clients", 0, 0, G_OPTION_ARG_INT, &max_clients,
-    "At most N clients (default: 20000)", "N" },
-  { "max-clients-per-address", 0, 0, G_OPTION_ARG_INT, &max_clients_per_address,
-    "At most N clients from one address (default: 0, any number)", "N" },
-  { "max-queued", 0, 0, G_OPTION_ARG_INT, &max_queued_bytes,
-    "Cut clients that leave more BYTES unread (default: 262144)", "BYTES" },
-  { "rate", 0, 0, G_OPTION_ARG_INT, &messages_per_second,
-    "Messages a client may send in a second (default: 50; 0: any)", "N" },
-  { "burst", 0, 0, G_OPTION_ARG_INT, &message_burst,
-    "Messages it may send at once (default: 200)", "N" },
+  { "store", 's', 0, G_OPTION_ARG_FILENAME, &store_path,
+    "Keep accounts, messages that wait and the rooms' history in FILE",
+    "FILE" },
+  { "auth", 0, 0, G_OPTION_ARG_STRING, &auth_name,
+    "off: a name belongs to whoever takes it first; optional: who has an "
+    "account needs the password; required: only who has one comes in",
+    "POLICY" },
+  { "insecure-auth", 0, 0, G_OPTION_ARG_NONE, &insecure_auth,
+    "jim: take passwords from other machines as well", NULL },
   { "notices", 0, 0, G_OPTION_ARG_NONE, &notices,
     "jim: tell who joins and leaves", NULL },
   { "strict", 0, 0, G_OPTION_ARG_NONE, &strict,
@@ -52,79 +51,133 @@ static const GOptionEntry entries[] = {
   G_OPTION_ENTRY_NULL,
 };
 
+/* What all clients have in common. */
+typedef struct
+{
+  SrvChatHub *hub;
+  SrvAccountStore *store; /* NULL: nothing is kept */
+  SrvJimAuth auth;
+} Chat;
+
 static SrvBaseRequestHandler *
 make_handler (G_GNUC_UNUSED SrvBaseServer *server,
               G_GNUC_UNUSED SrvRequest *request,
-              gpointer hub)
+              gpointer data)
 {
+  const Chat *chat = data;
   gboolean is_jim = strcmp (protocol, "jim") == 0;
   GObject *handler =
     g_object_new (is_jim ? SRV_TYPE_JIM_HANDLER : SRV_TYPE_LINE_CHAT_HANDLER,
                   NULL);
 
-  g_object_set (handler, "hub", hub, NULL);
+  g_object_set (handler, "hub", chat->hub, NULL);
+  g_object_set (handler, "store", chat->store, NULL);
   g_object_set (handler, "default-room", default_room, NULL);
-  g_object_set (handler, "max-queued-bytes", max_queued_bytes, NULL);
-  g_object_set (handler, "messages-per-second", messages_per_second, NULL);
-  g_object_set (handler, "message-burst", message_burst, NULL);
   if (is_jim)
     {
       g_object_set (handler, "framing", SRV_JIM_FRAMING_AUTO, NULL);
-      g_object_set (handler, "auth", SRV_JIM_AUTH_OFF, NULL);
+      g_object_set (handler, "auth", chat->auth, NULL);
+      g_object_set (handler, "insecure-auth", insecure_auth, NULL);
       g_object_set (handler, "notices", notices, NULL);
       g_object_set (handler, "strict", strict, NULL);
       if (strict)
         g_object_set (handler, "post-gap", 0, NULL);
     }
+  chat_limits_apply (handler);
   return SRV_BASE_REQUEST_HANDLER (handler);
 }
 
 static void
-install (SrvBaseServer *server, gpointer hub)
+install (SrvBaseServer *server, gpointer chat)
 {
-  srv_base_server_set_handler_factory (server, make_handler, hub, NULL);
+  srv_base_server_set_handler_factory (server, make_handler, chat, NULL);
+}
+
+static gboolean
+parse_auth (SrvJimAuth *auth)
+{
+  g_autoptr (GEnumClass) klass = g_type_class_ref (SRV_TYPE_JIM_AUTH);
+  const GEnumValue *value = g_enum_get_value_by_nick (klass, auth_name);
+
+  if (value != NULL)
+    *auth = (SrvJimAuth) value->value;
+  return value != NULL;
 }
 
 /* What the options cannot be; NULL when they are well. */
-static const char *
-find_problem (SampleServer *sample)
+static char *
+find_problem (SampleServer *sample, Chat *chat)
 {
+  const char *problem = NULL;
+
   if (strcmp (protocol, "jim") != 0 && strcmp (protocol, "line") != 0)
-    return "--protocol is line or jim";
-  if (strcmp (protocol, "jim") == 0 && !srv_jim_handler_is_supported ())
-    return "--protocol jim: the library was built without jansson";
-  if (strcmp (auth, "off") != 0)
-    return "--auth can only be off";
-  if (default_room != NULL && default_room[0] != '#')
-    return "--default-room begins with #";
-  if (max_clients < 1 || max_clients_per_address < 0 || max_queued_bytes < 1 ||
-      messages_per_second < 0 || message_burst < 1)
-    return "a limit is too small";
-  if (!sample_server_is_one_process (sample))
-    return "people in different processes cannot talk: no forking, no prefork";
-  return NULL;
+    problem = "--protocol is line or jim";
+  else if (strcmp (protocol, "jim") == 0 && !srv_jim_handler_is_supported ())
+    problem = "--protocol jim: the library was built without jansson";
+  else if (!parse_auth (&chat->auth))
+    problem = "--auth is off, optional or required";
+  else if (chat->auth != SRV_JIM_AUTH_OFF && strcmp (protocol, "jim") != 0)
+    problem = "--auth can only be off: lines have no passwords";
+  else if (chat->auth != SRV_JIM_AUTH_OFF && store_path == NULL)
+    problem = "--auth needs the accounts of a --store";
+  else if (default_room != NULL && default_room[0] != '#')
+    problem = "--default-room begins with #";
+  else if (!sample_server_is_one_process (sample))
+    problem =
+      "people in different processes cannot talk: no forking, no prefork";
+  return problem != NULL ? g_strdup (problem) : chat_limits_find_problem ();
+}
+
+static int
+fail (int exit_status, const char *problem)
+{
+  g_printerr ("%s: %s\n", g_get_prgname (), problem);
+  return exit_status;
+}
+
+static int
+serve (SampleServer *sample)
+{
+  g_autoptr (SrvChatHub) hub = srv_chat_hub_new ();
+  g_autoptr (SrvAccountStore) store = NULL;
+  g_autoptr (GError) error = NULL;
+  Chat chat = { .hub = hub };
+  g_autofree char *problem = find_problem (sample, &chat);
+
+  if (problem != NULL)
+    return fail (EX_USAGE, problem);
+  if (store_path != NULL)
+    {
+      chat.store = store = srv_account_store_new (store_path, &error);
+      if (store == NULL)
+        return fail (EX_CANTCREAT, error->message);
+      chat_limits_apply (G_OBJECT (store));
+    }
+  chat_limits_apply (G_OBJECT (hub));
+  sample_server_set_prepare (sample, install, &chat);
+  return sample_server_run (sample, SRV_TYPE_LINE_CHAT_HANDLER, G_TYPE_INVALID);
 }
 
 int
-main (int argc, char **argv)
+main (G_GNUC_UNUSED int argc, char **argv)
 {
+  g_autofree GOptionEntry *all_entries = chat_limits_make_entries (entries);
   g_autoptr (SampleServer) sample =
-    sample_server_new ("A chat with rooms.", entries);
-  g_autoptr (SrvChatHub) hub = srv_chat_hub_new ();
-  const char *problem;
+    sample_server_new ("A chat with rooms.", all_entries);
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) words = NULL;
+  g_autofree char **rest = NULL;
+  int n_words;
   int exit_status;
 
+  g_set_prgname ("chat-server");
+  words = sample_config_expand (argv, "chat-server", &error);
+  if (words == NULL)
+    return fail (EX_CONFIG, error->message);
+  n_words = (int) g_strv_length (words);
+  rest = g_memdup2 (words, sizeof *words * ((gsize) n_words + 1));
   sample_server_set_default_mix_in (sample, srv_threading_mix_in_new);
-  if (!sample_server_parse (sample, &argc, &argv, &exit_status))
+  if (!sample_server_parse (sample, &n_words, &rest, &exit_status))
     return exit_status;
-  problem = find_problem (sample);
-  if (problem != NULL)
-    {
-      g_printerr ("%s: %s\n", g_get_prgname (), problem);
-      return EX_USAGE;
-    }
-  g_object_set (hub, "max-connections", max_clients,
-                "max-connections-per-address", max_clients_per_address, NULL);
-  sample_server_set_prepare (sample, install, hub);
-  return sample_server_run (sample, SRV_TYPE_LINE_CHAT_HANDLER, G_TYPE_INVALID);
+  return serve (sample);
 }

@@ -11,6 +11,8 @@ noinst_LTLIBRARIES += %reldir%/libsample.la
 	%reldir%/sample-answer.h \
 	%reldir%/sample-client.c \
 	%reldir%/sample-client.h \
+	%reldir%/sample-config.c \
+	%reldir%/sample-config.h \
 	%reldir%/sample-console.c \
 	%reldir%/sample-console.h \
 	%reldir%/sample-progress.c \
@@ -71,6 +73,11 @@ noinst_PROGRAMS += \
 %canon_reldir%_chat_admin_LDADD = $(samples_ldadd)
 %canon_reldir%_chat_admin_LDFLAGS = $(samples_ldflags)
 
+%canon_reldir%_chat_server_SOURCES = \
+	%reldir%/chat-limits.c \
+	%reldir%/chat-limits.h \
+	%reldir%/chat-server.c \
+	$(NULL)
 %canon_reldir%_chat_server_LDADD = $(samples_ldadd)
 %canon_reldir%_chat_server_LDFLAGS = $(samples_ldflags)
 

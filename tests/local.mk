@@ -76,6 +76,7 @@ test_scripts = \
 	%reldir%/test-accounts.py \
 	%reldir%/test-bench.py \
 	%reldir%/test-chat-client.py \
+	%reldir%/test-chat-accounts.py \
 	%reldir%/test-chat.py \
 	%reldir%/test-command-samples.py \
 	%reldir%/test-faults.py \
