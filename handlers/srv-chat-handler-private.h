@@ -23,6 +23,7 @@ typedef struct
   guint bytes_per_second;
   guint byte_burst;
   guint unidentified_timeout_ms;
+  guint delivery_timeout_ms;
 
   SrvConnection *connection; /* owned, from setup on: for other threads */
   int timeout_ms;            /* the connection's own */

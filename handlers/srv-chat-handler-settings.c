@@ -22,9 +22,10 @@ typedef enum
   PROP_BYTES_PER_SECOND,
   PROP_BYTE_BURST,
   PROP_UNIDENTIFIED_TIMEOUT,
+  PROP_DELIVERY_TIMEOUT,
 } SrvChatHandlerProperty;
 
-static GParamSpec *properties[PROP_UNIDENTIFIED_TIMEOUT + 1];
+static GParamSpec *properties[PROP_DELIVERY_TIMEOUT + 1];
 
 static guint *
 number_of (SrvChatHandler *self, guint id)
@@ -49,6 +50,8 @@ number_of (SrvChatHandler *self, guint id)
       return &priv->byte_burst;
     case PROP_UNIDENTIFIED_TIMEOUT:
       return &priv->unidentified_timeout_ms;
+    case PROP_DELIVERY_TIMEOUT:
+      return &priv->delivery_timeout_ms;
     case PROP_HUB:
     case PROP_STORE:
     case PROP_DEFAULT_ROOM:
@@ -195,6 +198,15 @@ srv_chat_handler_install_properties (GObjectClass *object_class)
    */
   properties[PROP_UNIDENTIFIED_TIMEOUT] =
     limit_spec ("unidentified-timeout", 1, 60 * 1000);
+  /**
+   * SrvChatHandler:delivery-timeout:
+   *
+   * How long a client may take to accept one of the messages that the store
+   * kept for it, in milliseconds; then its connection ends, and the message
+   * waits as before.
+   */
+  properties[PROP_DELIVERY_TIMEOUT] =
+    limit_spec ("delivery-timeout", 1, 60 * 1000);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
                                      properties);
 }

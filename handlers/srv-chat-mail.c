@@ -151,13 +151,19 @@ srv_chat_handler_fetch (SrvChatMember *member, gboolean now)
   return wake != NULL;
 }
 
-/* Written to the end, in turn with what was posted. */
+/* Written to the end, in turn with what was posted. A drain ends the wait for a
+ * client that does not read. */
 static gboolean
 write_record (SrvChatHandler *self,
               const SrvChatRecord *record,
               const char *name,
               GError **error)
 {
+  SrvChatHandlerPrivate *priv = srv_chat_handler_get_private (self);
+  gint64 deadline =
+    g_get_monotonic_time () + (gint64) priv->delivery_timeout_ms * 1000;
+  GCancellable *drain = srv_base_request_handler_get_drain_cancellable (
+    SRV_BASE_REQUEST_HANDLER (self));
   g_autoptr (SrvChatEvent) event = srv_chat_event_new_from_record (record);
   g_autoptr (GBytes) bytes = NULL;
   gconstpointer data;
@@ -166,9 +172,8 @@ write_record (SrvChatHandler *self,
   srv_chat_event_address (event, record->from, name);
   bytes = SRV_CHAT_HANDLER_GET_CLASS (self)->render (self, event);
   data = g_bytes_get_data (bytes, &length);
-  return srv_connection_send_all (srv_chat_handler_get_private (self)
-                                    ->connection,
-                                  data, length, NULL, error);
+  return srv_chat_handler_set_deadline (self, deadline, error) &&
+         srv_connection_send_all (priv->connection, data, length, drain, error);
 }
 
 /* What could not be written is given back, with all that follows. */
@@ -192,7 +197,7 @@ deliver (SrvChatHandler *self,
       else if (!srv_chat_store_acknowledge (store, record->id, &reason))
         store_failed (reason, NULL);
     }
-  return ok;
+  return ok && srv_chat_handler_set_deadline (self, -1, error);
 }
 
 /* From the first time on others know that this client fetches; what they store
@@ -230,7 +235,10 @@ begin_to_fetch (SrvChatHandlerPrivate *priv, const char *name)
  * Without a store, and for a client without an account, it does nothing. The
  * store's trouble is logged, and is no failure.
  *
- * Fails as [method@SocketServer.Connection.send_all] does.
+ * Fails as [method@SocketServer.Connection.send_all] does: with
+ * %G_IO_ERROR_TIMED_OUT after
+ * [property@SocketServerHandlers.ChatHandler:delivery-timeout], and with
+ * %G_IO_ERROR_CANCELLED when the server drains.
  *
  * Threads: the one that runs the handler; waits for the store and the client.
  *

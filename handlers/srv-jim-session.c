@@ -354,8 +354,7 @@ srv_jim_session_fetch (SrvJimHandler *self, GError **error)
 {
   if (!self->is_authenticated && self->auth != SRV_JIM_AUTH_OFF)
     return TRUE;
-  return srv_chat_handler_set_deadline (SRV_CHAT_HANDLER (self), -1, error) &&
-         srv_chat_handler_hand_over (SRV_CHAT_HANDLER (self), error);
+  return srv_chat_handler_hand_over (SRV_CHAT_HANDLER (self), error);
 }
 
 gboolean

@@ -44,6 +44,8 @@ static Limit limits[] = {
     "Bytes it may send at once", "BYTES", 0 },
   { "unidentified-timeout", srv_chat_handler_get_type, "unidentified-timeout",
     "How long a client may be without a name", "MS", 0 },
+  { "delivery-timeout", srv_chat_handler_get_type, "delivery-timeout",
+    "How long a client may take to accept a message that was kept", "MS", 0 },
   { "history", srv_chat_handler_get_type, "history",
     "How many messages of a room are shown to who joins it", "N", 0 },
   { "partial-timeout", srv_jim_handler_get_type, "partial-timeout",

@@ -319,6 +319,17 @@ class Accounts(Case):
         self.assertEqual([ada.hear()['message'] for _ in texts], texts)
         self.await_acknowledged()
 
+    def test_stop_waits_for_nobody_who_does_not_read(self):
+        self.add('Ada')
+        server = self.serve('--rate=0', '--max-offline=1000')
+        bob = self.come(server, 'bob')
+        for _ in range(300):  # more than the system takes for a Unix socket
+            self.assertEqual(bob.message('ada', 'x' * 500), 202)
+        self.come(server, 'ada')
+        self.assertEqual(bob.message('ada', 'y'), 202)
+        self.assertEqual(server.stop(), 0)
+        self.assertGreater(self.waiting(), 0)
+
     def test_history(self):
         server = self.serve('--history=2')
         alice = self.come(server, 'alice')

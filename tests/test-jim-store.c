@@ -16,6 +16,7 @@ struct _TestStore
   gboolean is_broken;
   GMutex lock; /* of the rest */
   GPtrArray *kept;
+  GPtrArray *taken;
   GPtrArray *history;
   gint64 last_id;
 };
@@ -77,36 +78,71 @@ save_offline (SrvChatStore *base, const SrvChatRecord *record, GError **error)
   return TRUE;
 }
 
+/* Who is named takes back all that is sent to it, and what was sent. */
+static int reset_fd = -1;
+
+static void
+reset_client (void)
+{
+  const struct linger at_once = { 1, 0 };
+
+  setsockopt (reset_fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  srv_test_close (reset_fd);
+  reset_fd = -1;
+}
+
 static GPtrArray *
 take_offline (SrvChatStore *base,
               const char *name,
               guint max_records,
               G_GNUC_UNUSED GError **error)
 {
+  TestStore *self = TEST_STORE (base);
   GPtrArray *taken =
     g_ptr_array_new_with_free_func ((GDestroyNotify) srv_chat_record_free);
-  GPtrArray *kept = TEST_STORE (base)->kept;
 
   ck_assert_str_eq (name, "anna");
-  g_mutex_lock (&TEST_STORE (base)->lock);
-  while (kept->len > 0 && taken->len < max_records)
-    g_ptr_array_add (taken, g_ptr_array_steal_index (kept, 0));
-  g_mutex_unlock (&TEST_STORE (base)->lock);
+  g_mutex_lock (&self->lock);
+  while (self->kept->len > 0 && taken->len < max_records)
+    {
+      SrvChatRecord *record = g_ptr_array_steal_index (self->kept, 0);
+
+      g_ptr_array_add (taken, record);
+      g_ptr_array_add (self->taken, srv_chat_record_copy (record));
+    }
+  g_mutex_unlock (&self->lock);
+  if (reset_fd >= 0)
+    reset_client ();
   return taken;
 }
 
-static gboolean
-acknowledge (G_GNUC_UNUSED SrvChatStore *base,
-             G_GNUC_UNUSED gint64 id,
-             G_GNUC_UNUSED GError **error)
+/* Under the lock. */
+static SrvChatRecord *
+steal_taken (TestStore *self, gint64 id)
 {
+  for (guint i = 0; i < self->taken->len; i++)
+    if (((SrvChatRecord *) self->taken->pdata[i])->id == id)
+      return g_ptr_array_steal_index (self->taken, i);
+  ck_abort_msg ("nobody has taken this");
+}
+
+static gboolean
+acknowledge (SrvChatStore *base, gint64 id, G_GNUC_UNUSED GError **error)
+{
+  g_mutex_lock (&TEST_STORE (base)->lock);
+  srv_chat_record_free (steal_taken (TEST_STORE (base), id));
+  g_mutex_unlock (&TEST_STORE (base)->lock);
   srv_test_trace ("acknowledged");
   return TRUE;
 }
 
 static void
-give_back (G_GNUC_UNUSED SrvChatStore *base, G_GNUC_UNUSED gint64 id)
+give_back (SrvChatStore *base, gint64 id)
 {
+  g_mutex_lock (&TEST_STORE (base)->lock);
+  g_ptr_array_add (TEST_STORE (base)->kept,
+                   steal_taken (TEST_STORE (base), id));
+  g_mutex_unlock (&TEST_STORE (base)->lock);
   srv_test_trace ("given back");
 }
 
@@ -163,6 +199,7 @@ static void
 test_store_finalize (GObject *object)
 {
   g_ptr_array_unref (TEST_STORE (object)->kept);
+  g_ptr_array_unref (TEST_STORE (object)->taken);
   g_ptr_array_unref (TEST_STORE (object)->history);
   g_mutex_clear (&TEST_STORE (object)->lock);
   G_OBJECT_CLASS (test_store_parent_class)->finalize (object);
@@ -180,6 +217,8 @@ test_store_init (TestStore *self)
   g_mutex_init (&self->lock);
   self->kept =
     g_ptr_array_new_with_free_func ((GDestroyNotify) srv_chat_record_free);
+  self->taken =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) srv_chat_record_free);
   self->history =
     g_ptr_array_new_with_free_func ((GDestroyNotify) srv_chat_record_free);
 }
@@ -189,7 +228,7 @@ log_in (SrvTestRun *run)
 {
   int fd = srv_test_connect (run->server);
 
-  ck_assert_int_eq (ask (fd, AUTH ("Anna", "secret")), 200);
+  ck_assert_int_eq (ask (fd, AUTH ("anna", "secret")), 200);
   return fd;
 }
 
@@ -256,6 +295,43 @@ START_TEST (messages_wait)
 }
 END_TEST
 
+/* What cannot be written is not acknowledged: it waits as before. */
+START_TEST (unwritten_messages_wait_on)
+{
+  SrvTestRun *run;
+  int anna;
+  int bob;
+
+  store = g_object_new (TEST_TYPE_STORE, NULL);
+  setting = "max-failed-logins=1000000";
+  setting2 = "messages-per-second=0";
+  run = start (shared_memory[_i], NULL);
+  bob = come (run, "bob");
+  ck_assert_int_eq (ask (bob, MSG ("anna", "one")), 202);
+  ck_assert_int_eq (ask (bob, MSG ("anna", "two")), 202);
+  anna = srv_test_connect (run->server);
+  reset_fd = anna;
+  srv_test_say (anna, AUTH ("anna", "secret"));
+  srv_test_wait_for_trace ("given back", 2);
+  ck_assert_uint_eq (srv_test_count_trace ("acknowledged"), 0);
+  /* Until the server has seen that the first one has gone. */
+  anna = srv_test_connect (run->server);
+  while (ask (anna, AUTH ("anna", "secret")) == 409)
+    continue;
+  for (int i = 0; i < 2; i++)
+    {
+      g_autofree char *object = hear (anna);
+
+      ck_assert (strstr (object, i == 0 ? "\"one\"" : "\"two\"") != NULL);
+    }
+  srv_test_wait_for_trace ("acknowledged", 2);
+  srv_test_close (anna);
+  srv_test_close (bob);
+  setting = setting2 = NULL;
+  finish (run);
+}
+END_TEST
+
 /* What was said in a room is shown to who joins it. */
 START_TEST (history_is_shown)
 {
@@ -314,6 +390,7 @@ main (void)
   const SrvTestEntry tests[] = {
     { "store", store_is_asked, 1 },
     { "store", messages_wait, 2 },
+    { "store", unwritten_messages_wait_on, 2 },
     { "store", history_is_shown, 1 },
     { "store", failing_store_is_logged, 1 },
   };
