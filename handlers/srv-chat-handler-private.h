@@ -10,6 +10,14 @@
 
 G_BEGIN_DECLS
 
+/* Whether the store knows the client. */
+typedef enum
+{
+  SRV_CHAT_ACCOUNT_UNDECIDED,
+  SRV_CHAT_ACCOUNT_FOUND,
+  SRV_CHAT_ACCOUNT_NONE,
+} SrvChatAccount;
+
 typedef struct
 {
   SrvChatHub *hub;     /* owned; NULL: the server's */
@@ -27,14 +35,20 @@ typedef struct
 
   SrvConnection *connection; /* owned, from setup on: for other threads */
   int timeout_ms;            /* the connection's own */
-  GCancellable *wake;        /* owned, from the first fetch on; atomic */
+  GCancellable *wake;        /* owned; atomic; NULL while it does not fetch */
+  int account;               /* a SrvChatAccount; atomic */
   SrvChatBudget messages;
   SrvChatBudget bytes;
 } SrvChatHandlerPrivate;
 
 SrvChatHandlerPrivate *srv_chat_handler_get_private (SrvChatHandler *self);
 
-/* srv-chat-mail.c: of SrvChatMember */
+/* srv-chat-mail.c */
+
+/* Before the client gets its name: it will be handed over what is kept. Who
+ * sends to it from then on stores it, and it comes after the answer. */
+void srv_chat_handler_expect_mail (SrvChatHandler *self);
+/* Of SrvChatMember. */
 gboolean srv_chat_handler_fetch (SrvChatMember *member, gboolean now);
 
 /* srv-chat-handler-settings.c */

@@ -64,29 +64,28 @@ wake_addressee (SrvChatHandler *self, SrvChatEvent *event)
     srv_chat_member_fetch (addressee, TRUE);
 }
 
-/* @is_there: somebody who does not fetch has the name. */
+/* @is_there: somebody has the name, with an account or without. */
 static gboolean
-send_to_person (SrvChatHandler *self,
-                SrvChatEvent *event,
-                gboolean is_there,
-                GError **error)
+store_for_person (SrvChatHandler *self,
+                  SrvChatEvent *event,
+                  gboolean is_there,
+                  GError **error)
 {
   SrvChatHandlerPrivate *priv = srv_chat_handler_get_private (self);
-  g_autoptr (SrvChatRecord) record = NULL;
+  g_autoptr (SrvChatRecord) record = srv_chat_event_to_record (event);
   g_autoptr (GError) reason = NULL;
 
-  if (is_there)
-    return srv_chat_hub_send (priv->hub, SRV_CHAT_MEMBER (self), event, error);
-  record = srv_chat_event_to_record (event);
   if (srv_chat_store_save_offline (priv->store, record, &reason))
     {
       wake_addressee (self, event);
       return TRUE;
     }
-  return is_nobody (reason)
-           ? srv_chat_hub_refuse (SRV_CHAT_ERROR_NO_MEMBER,
-                                  "there is nobody with this name", error)
-           : store_failed (reason, error);
+  if (!is_nobody (reason))
+    return store_failed (reason, error);
+  if (is_there)
+    return srv_chat_hub_send (priv->hub, SRV_CHAT_MEMBER (self), event, error);
+  return srv_chat_hub_refuse (SRV_CHAT_ERROR_NO_MEMBER,
+                              "there is nobody with this name", error);
 }
 
 /**
@@ -133,10 +132,18 @@ srv_chat_handler_send (SrvChatHandler *self,
     }
   if (srv_chat_event_is_to_room (event))
     return send_to_room (self, event, error);
-  return send_to_person (self, event,
-                         addressee != NULL &&
-                           !srv_chat_member_fetch (addressee, FALSE),
-                         error);
+  if (addressee != NULL && !srv_chat_member_fetch (addressee, FALSE))
+    return srv_chat_hub_send (priv->hub, SRV_CHAT_MEMBER (self), event, error);
+  return store_for_person (self, event, addressee != NULL, error);
+}
+
+void
+srv_chat_handler_expect_mail (SrvChatHandler *self)
+{
+  SrvChatHandlerPrivate *priv = srv_chat_handler_get_private (self);
+
+  if (priv->store != NULL && priv->wake == NULL)
+    g_atomic_pointer_set (&priv->wake, g_cancellable_new ());
 }
 
 gboolean
@@ -146,9 +153,12 @@ srv_chat_handler_fetch (SrvChatMember *member, gboolean now)
     srv_chat_handler_get_private (SRV_CHAT_HANDLER (member));
   GCancellable *wake = g_atomic_pointer_get (&priv->wake);
 
-  if (wake != NULL && now)
+  if (wake == NULL ||
+      g_atomic_int_get (&priv->account) == SRV_CHAT_ACCOUNT_NONE)
+    return FALSE;
+  if (now)
     g_cancellable_cancel (wake);
-  return wake != NULL;
+  return TRUE;
 }
 
 /* Written to the end, in turn with what was posted. A drain ends the wait for a
@@ -200,23 +210,25 @@ deliver (SrvChatHandler *self,
   return ok && srv_chat_handler_set_deadline (self, -1, error);
 }
 
-/* From the first time on others know that this client fetches; what they store
- * after that wakes it. FALSE: it has no account. */
+/* What is stored from now on wakes the client again. FALSE: it has no account,
+ * or nobody can tell. */
 static gboolean
-begin_to_fetch (SrvChatHandlerPrivate *priv, const char *name)
+begin_to_fetch (SrvChatHandler *self, const char *name)
 {
+  SrvChatHandlerPrivate *priv = srv_chat_handler_get_private (self);
   g_autofree char *account = NULL;
   g_autoptr (GError) reason = NULL;
 
-  if (priv->wake != NULL)
-    {
-      g_cancellable_reset (priv->wake);
-      return TRUE;
-    }
+  srv_chat_handler_expect_mail (self);
+  g_cancellable_reset (priv->wake);
+  if (priv->account != SRV_CHAT_ACCOUNT_UNDECIDED)
+    return priv->account == SRV_CHAT_ACCOUNT_FOUND;
   account = srv_chat_store_find_account (priv->store, name, &reason);
   if (account != NULL)
-    g_atomic_pointer_set (&priv->wake, g_cancellable_new ());
-  else if (!is_nobody (reason))
+    g_atomic_int_set (&priv->account, SRV_CHAT_ACCOUNT_FOUND);
+  else if (is_nobody (reason))
+    g_atomic_int_set (&priv->account, SRV_CHAT_ACCOUNT_NONE);
+  else
     store_failed (reason, NULL);
   return account != NULL;
 }
@@ -256,7 +268,7 @@ srv_chat_handler_hand_over (SrvChatHandler *self, GError **error)
 
   priv = srv_chat_handler_get_private (self);
   name = srv_chat_hub_dup_name (priv->hub, SRV_CHAT_MEMBER (self));
-  if (priv->store == NULL || name == NULL || !begin_to_fetch (priv, name))
+  if (priv->store == NULL || name == NULL || !begin_to_fetch (self, name))
     return TRUE;
   while (n_records == RECORDS_AT_ONCE)
     {
@@ -294,8 +306,12 @@ srv_chat_handler_hand_over (SrvChatHandler *self, GError **error)
 GCancellable *
 srv_chat_handler_get_wake (SrvChatHandler *self)
 {
+  SrvChatHandlerPrivate *priv;
+
   g_return_val_if_fail (SRV_IS_CHAT_HANDLER (self), NULL);
-  return srv_chat_handler_get_private (self)->wake;
+
+  priv = srv_chat_handler_get_private (self);
+  return priv->account != SRV_CHAT_ACCOUNT_NONE ? priv->wake : NULL;
 }
 
 /**

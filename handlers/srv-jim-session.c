@@ -12,6 +12,7 @@
 #include "srv-jim-session-private.h"
 
 #include "srv-account-error.h"
+#include "srv-chat-handler-private.h"
 #include "srv-chat-name-private.h"
 #include "srv-peer-private.h"
 
@@ -120,11 +121,20 @@ no_account (SrvJimHandler *self, const GError *reason)
   return outcome (500, "server error");
 }
 
+/* Where nobody authenticates the name is enough. */
+static gboolean
+may_have_mail (SrvJimHandler *self)
+{
+  return self->is_authenticated || self->auth == SRV_JIM_AUTH_OFF;
+}
+
 static Outcome
 enter (SrvJimHandler *self, const char *name)
 {
   g_autoptr (GError) reason = NULL;
 
+  if (may_have_mail (self))
+    srv_chat_handler_expect_mail (SRV_CHAT_HANDLER (self));
   if (srv_chat_handler_enter (SRV_CHAT_HANDLER (self), name, &reason))
     {
       self->is_named = TRUE;
@@ -209,11 +219,12 @@ do_authenticate (SrvJimHandler *self, const SrvJimMessage *message)
                                            message->password, address, &error);
   if (account == NULL)
     return no_account (self, error);
+  self->is_authenticated = TRUE;
   /* As it is written here: clients look for their name in what they get. */
   if (!self->is_named)
     result = enter (self, message->account);
-  if (result.code == 200)
-    self->is_authenticated = TRUE;
+  if (result.code != 200)
+    self->is_authenticated = FALSE;
   return result;
 }
 
@@ -348,13 +359,11 @@ follow_up (SrvJimHandler *self, const SrvJimMessage *message)
   return FALSE;
 }
 
-/* Where nobody authenticates the name is enough. */
 gboolean
 srv_jim_session_fetch (SrvJimHandler *self, GError **error)
 {
-  if (!self->is_authenticated && self->auth != SRV_JIM_AUTH_OFF)
-    return TRUE;
-  return srv_chat_handler_hand_over (SRV_CHAT_HANDLER (self), error);
+  return !may_have_mail (self) ||
+         srv_chat_handler_hand_over (SRV_CHAT_HANDLER (self), error);
 }
 
 gboolean
