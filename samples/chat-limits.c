@@ -101,7 +101,7 @@ chat_limits_make_entries (const GOptionEntry *first)
       limits[i].value = (int) spec_of (&limits[i])->default_value;
       g_array_append_val (entries, entry);
     }
-  return (GOptionEntry *) g_array_free (entries, FALSE);
+  return (gpointer) g_array_free (entries, FALSE);
 }
 
 char *

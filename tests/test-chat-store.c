@@ -185,7 +185,7 @@ START_TEST (unacknowledged_message_comes_again)
 END_TEST
 
 /* Saves for ever, and tells of each message by a byte. */
-static void
+G_GNUC_NORETURN static void
 save_until_killed (int fd)
 {
   SrvChatStore *store = open_store (1);
