@@ -84,6 +84,13 @@ talk ()
   test "$reply" = "$3" || wrong "expected '$3'"
 }
 
+# await FILE TEXT: waits until what a client has said has TEXT in it.
+await ()
+{
+  timeout $limit sh -c 'until grep -qF -- "$1" "$0"; do sleep 0.05; done' \
+    "$1" "$2" || wrong "expected '$2'"
+}
+
 # stop_all: ends all servers by SIGTERM; each shall end well.
 stop_all ()
 {
@@ -96,6 +103,85 @@ stop_all ()
     wait "$pid" || wrong "server $pid ended with status $?"
   done
   pids=
+}
+
+# enter NAME DESCRIPTOR OPTIONS...: starts a client of the chat; what is written
+# to the descriptor is what NAME types.
+enter ()
+{
+  name=$1
+  descriptor=$2
+  shift 2
+  mkfifo "$work/$name.in" || exit 1
+  "$samples/chat-client" --name "$name" --room '#tea' "$@" \
+    <"$work/$name.in" >"$work/$name.out" 2>&1 &
+  people="$people $!"
+  eval "exec $descriptor>\"\$work/\$name.in\""
+}
+
+chat_with_an_account ()
+{
+  echo '/msg ada the kettle is on' >&7
+  echo "\$ chat-client --name ada --password-file WRONG $endpoints"
+  timeout $limit "$samples/chat-client" --name ada --quiet \
+    --password-file "$work/wrong" "$endpoints" </dev/null >"$work/said" 2>&1
+  test $? -eq 77 || wrong 'expected a refusal'
+  indent <"$work/said"
+  enter ada 9 --password-file "$work/right" "$endpoints"
+  await "$work/ada.out" '[private] bob: the kettle is on'
+  echo 'thank you, bob' >&9
+  await "$work/bob.out" '[#tea] ada: thank you, bob'
+  echo /quit >&9
+  exec 9>&-
+}
+
+chat ()
+{
+  people=
+  set -- --protocol jim
+  test -z "$has_accounts" || set -- "$@" --store "$work/store" --auth optional
+  start 1 chat-server "$@" --mix-in fibers --quiet --listen tcp:127.0.0.1:0
+  enter bob 7 "$endpoints"
+  await "$work/bob.out" '#tea'
+  enter eve 8 "$endpoints"
+  await "$work/eve.out" '#tea'
+  echo 'hello, all' >&7
+  await "$work/eve.out" '[#tea] bob: hello, all'
+  echo '/msg bob psst' >&8
+  await "$work/bob.out" '[private] eve: psst'
+  test -z "$has_accounts" || chat_with_an_account
+  echo /quit >&7
+  echo /quit >&8
+  exec 7>&- 8>&-
+  for client in $people
+  do
+    wait "$client" || wrong "a client ended with status $?"
+  done
+  for transcript in "$work"/*.out
+  do
+    echo "What $(basename "$transcript" .out) has seen:"
+    indent <"$transcript"
+  done
+  stop_all
+}
+
+logins ()
+{
+  start 1 auth-server --store "$work/store" --mix-in threading --quiet \
+    --listen "unix:$work/auth.socket"
+  echo "\$ echo 'wrong donkey' | auth-client --login=ada $endpoints"
+  timeout $limit "$samples/auth-client" --quiet --login=ada "$endpoints" \
+    <"$work/wrong" >"$work/said" 2>&1
+  test $? -eq 77 || wrong 'expected a refusal'
+  indent <"$work/said"
+  echo "\$ echo 'correct horse' | auth-client --login=ada $endpoints"
+  try auth-client --quiet --login=ada --token-file="$work/token" "$endpoints" \
+    <"$work/right"
+  echo "\$ auth-client --whoami $endpoints"
+  try auth-client --quiet --whoami --token-file="$work/token" "$endpoints" \
+    </dev/null
+  test "$reply" = ada || wrong "expected 'ada'"
+  stop_all
 }
 
 echo '== A thread for each client: TCP, and a Unix socket beside it'
@@ -187,6 +273,33 @@ grep -q 'command-client: ' "$work/said" || wrong 'expected a refusal'
 stop_all
 
 echo
+echo '== A chat: three people, a private message, a refused login, a message kept'
+echo 'correct horse' >"$work/right"
+echo 'wrong donkey' >"$work/wrong"
+has_accounts=
+if "$samples/chat-admin" "$work/store" add ada <"$work/right" >"$work/said" 2>&1
+then
+  has_accounts=yes
+  echo "\$ echo 'correct horse' | chat-admin STORE add ada"
+fi
+indent <"$work/said"
+if test -x "$samples/chat-client"
+then
+  chat
+else
+  echo '  left out: built without jansson'
+fi
+
+echo
+echo '== Logins: one that is refused, and one that is not'
+if test -n "$has_accounts"
+then
+  logins
+else
+  echo '  left out: built without libsodium or SQLite'
+fi
+
+echo
 echo '== What a server reports: the seven events'
 start 1 echo-server --mix-in threading --listen tcp:127.0.0.1:0
 talk "$endpoints" 'hello, log' 'hello, log'
@@ -217,6 +330,11 @@ The others in the same way, a server and a client each:
   echo uptime | $samples/command-client tcp:127.0.0.1:9999
   $samples/operator-server --mix-in threading
   $samples/operator-client tcp:127.0.0.1:9999
+  $samples/chat-server --protocol jim --mix-in fibers
+  $samples/chat-client --name you tcp:127.0.0.1:9999
+  $samples/chat-admin accounts.db add you
+  $samples/auth-server --store accounts.db
+  $samples/auth-client --login=you tcp:127.0.0.1:9999
 
 EOF
 
