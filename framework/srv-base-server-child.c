@@ -12,6 +12,34 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* To initialize a class takes locks of GLib, which another thread may hold when
+ * the process is forked: what a child is about to need is there before. */
+void
+srv_base_server_prepare_fork (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  GType type = priv->function != NULL
+                 ? SRV_BASE_SERVER_GET_CLASS (self)->default_handler_type
+                 : priv->handler_type;
+
+  if (priv->handler_class == NULL && priv->factory == NULL &&
+      type != G_TYPE_INVALID)
+    priv->handler_class = g_type_class_ref (type);
+}
+
+/* In the child, without the property's locks. */
+guint64
+srv_base_server_get_n_failed (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  guint64 n_failed;
+
+  g_mutex_lock (&priv->lock);
+  n_failed = priv->tally->n_failed;
+  g_mutex_unlock (&priv->lock);
+  return n_failed;
+}
+
 /* A child may keep nobody's connection but its own. */
 static void
 drop_requests (SrvBaseServerPrivate *priv, SrvRequest *request)

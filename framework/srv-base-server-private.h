@@ -63,6 +63,7 @@ typedef struct
 
   /* What makes the handlers: a type, or a factory, or a function. */
   GType handler_type;
+  gpointer handler_class; /* owned, nullable: held for children */
   SrvHandlerFactory factory;
   SrvHandlerFunc function;
   gpointer handler_data;
@@ -176,6 +177,8 @@ SrvListener *srv_base_server_get_twin (SrvBaseServer *self,
 void srv_base_server_drop_twins (SrvBaseServer *self);
 
 /* srv-base-server-child.c */
+void srv_base_server_prepare_fork (SrvBaseServer *self);
+guint64 srv_base_server_get_n_failed (SrvBaseServer *self);
 void srv_base_server_set_process (SrvBaseServer *self,
                                   SrvWorkerProcess *process,
                                   SrvTally *tally);

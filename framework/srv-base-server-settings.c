@@ -22,6 +22,7 @@ srv_base_server_forget_handler (SrvBaseServer *self)
   priv->handler_data = NULL;
   priv->factory = NULL;
   priv->function = NULL;
+  g_clear_pointer (&priv->handler_class, g_type_class_unref);
 }
 
 /* Sets an integer property; the loop reads it when it is needed, so a later

@@ -7,7 +7,7 @@
 
 #include "srv-forking-mix-in.h"
 
-#include "srv-base-server.h"
+#include "srv-base-server-private.h"
 #include "srv-children-private.h"
 #include "srv-errno-private.h"
 #include "srv-log-private.h"
@@ -131,15 +131,6 @@ fail_limit (GError **error, int code)
   return FALSE;
 }
 
-static guint64
-count_failed (SrvBaseServer *server)
-{
-  guint64 n_failed;
-
-  g_object_get (server, "n-failed", &n_failed, NULL);
-  return n_failed;
-}
-
 /* The whole life of a child. It has got its own copies of everything, and
  * leaves them to the system: exit handlers, buffers of other streams and
  * finalizers belong to the parent. */
@@ -147,16 +138,17 @@ static G_NORETURN void
 run_child (SrvForkingMixIn *self, SrvBaseServer *server, SrvRequest *request)
 {
   SrvForkingMixInPrivate *priv = get_private (self);
-  guint64 n_failed = count_failed (server);
   g_autoptr (GError) error = NULL;
+  guint64 n_failed;
   gboolean ok;
 
   srv_process_reset_signals ();
   srv_base_server_enter_child (server, request, priv->drain_pipe[0]);
   srv_children_drop (priv->children);
   clear_fd (&priv->drain_pipe[1]);
+  n_failed = srv_base_server_get_n_failed (server);
   ok = srv_base_server_complete_request (server, request, &error) &&
-       count_failed (server) == n_failed;
+       srv_base_server_get_n_failed (server) == n_failed;
   /* In Python what a child has printed to a file or a pipe is lost. */
   fflush (stdout);
   fflush (stderr);
@@ -175,6 +167,7 @@ srv_forking_mix_in_process_request (SrvMixIn *mix_in,
   if (!check_threads (self, server, error) ||
       !prepare_descriptors (self, error))
     return FALSE;
+  srv_base_server_prepare_fork (server);
   /* Or the child would print it once more. */
   fflush (stdout);
   fflush (stderr);

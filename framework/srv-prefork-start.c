@@ -7,7 +7,7 @@
 
 #include "srv-prefork-private.h"
 
-#include "srv-base-server.h"
+#include "srv-base-server-private.h"
 #include "srv-connection.h"
 #include "srv-datagram.h"
 #include "srv-log-private.h"
@@ -163,6 +163,7 @@ start_in_slot (SrvPrefork *self,
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash) != 0)
     return fail_limit (error, g_strerror (errno));
   process = describe_worker (self, server, slot, leash[0]);
+  srv_base_server_prepare_fork (server);
   pid = fork_worker (self, leash, &process);
   close (leash[0]);
   if (pid < 0)

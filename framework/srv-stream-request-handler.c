@@ -208,6 +208,9 @@ srv_stream_request_handler_class_init (SrvStreamRequestHandlerClass *klass)
   object_class->set_property = srv_stream_request_handler_set_property;
   handler_class->setup = srv_stream_request_handler_setup;
   handler_class->finish = srv_stream_request_handler_finish;
+  /* A forked child shall not be the first to need them. */
+  g_type_class_ref (SRV_TYPE_READER);
+  g_type_class_ref (SRV_TYPE_WRITER);
 
   /**
    * SrvStreamRequestHandler:rbufsize:

@@ -239,20 +239,16 @@ srv_test_start (SrvBaseServer *server)
 /* Workers are forked in the loop's thread. What this thread does meanwhile
  * could leave locks of GLib's locked in them for ever. */
 static void
-wait_for_workers (SrvBaseServer *server)
+wait_for_workers (SrvBaseServer *server, SrvPreforkMixIn *mix_in)
 {
-  SrvMixIn *mix_in = srv_base_server_get_mix_in (server);
   gint64 deadline = srv_test_deadline_in (SRV_TEST_PATIENCE);
   guint n = 0;
 
-  if (!SRV_IS_PREFORK_MIX_IN (mix_in))
-    return;
-  while (n < srv_prefork_mix_in_get_workers (SRV_PREFORK_MIX_IN (mix_in)) &&
+  while (n < srv_prefork_mix_in_get_workers (mix_in) &&
          srv_base_server_get_state (server) == SRV_SERVER_STATE_SERVING &&
          g_get_monotonic_time () < deadline)
     {
-      g_autoptr (GPtrArray) workers =
-        srv_prefork_mix_in_list_workers (SRV_PREFORK_MIX_IN (mix_in));
+      g_autoptr (GPtrArray) workers = srv_prefork_mix_in_list_workers (mix_in);
 
       n = workers->len;
       g_usleep (1000);
@@ -262,12 +258,17 @@ wait_for_workers (SrvBaseServer *server)
 SrvTestRun *
 srv_test_run (SrvBaseServer *server)
 {
+  SrvMixIn *mix_in = srv_base_server_get_mix_in (server);
+  /* The question may register the type, which takes a lock of GLib's: before
+   * anything is forked. */
+  gboolean is_prefork = SRV_IS_PREFORK_MIX_IN (mix_in);
   SrvTestRun *run = srv_test_start (server);
   g_autoptr (GError) error = NULL;
 
   srv_base_server_wait_until_serving (server, SRV_TEST_PATIENCE, &error);
   srv_test_assert_no_error (error);
-  wait_for_workers (server);
+  if (is_prefork)
+    wait_for_workers (server, SRV_PREFORK_MIX_IN (mix_in));
 
   return run;
 }

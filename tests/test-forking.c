@@ -102,7 +102,8 @@ START_TEST (limit_of_zero_is_no_limit)
   for (guint i = 0; i < N_CROWD; i++)
     fds[i] = srv_test_connect (server);
   run = srv_test_run (server);
-  wait_for_others (N_CROWD);
+  /* All have been forked before this thread goes on. */
+  srv_test_wait_for_number (N_SEEN, N_CROWD);
   for (guint i = 0; i < N_CROWD; i++)
     {
       srv_test_expect (fds[i], "done\n");
