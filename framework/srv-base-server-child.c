@@ -124,6 +124,7 @@ begin_anew (SrvBaseServerPrivate *priv)
 {
   g_mutex_init (&priv->lock);
   priv->changed = (SrvWaitList){ NULL, NULL };
+  g_clear_pointer (&priv->loop.set, srv_wait_set_free);
   priv->loop = (SrvLoop){ .set = NULL };
   priv->loop_task = srv_task_self ();
   priv->closer = NULL;
