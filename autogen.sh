@@ -24,6 +24,7 @@ g++
 gcc
 gcovr
 gi-docgen
+glib-networking
 gobject-introspection
 iproute2
 lcov
@@ -39,6 +40,7 @@ libsqlite3-dev
 libtool
 make
 netcat-openbsd
+openssl
 pkg-config
 procps
 python3
