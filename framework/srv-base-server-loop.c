@@ -329,8 +329,14 @@ srv_base_server_run_worker_on (SrvBaseServer *self,
                                GError **error)
 {
   SrvLoop loop = { .is_worker = TRUE, .idle_ms = -1, .listener = listener };
+  gboolean ok;
 
-  return run_worker (self, &loop, error);
+  if (listener != NULL)
+    srv_listener_ref (listener);
+  ok = run_worker (self, &loop, error);
+  if (listener != NULL)
+    srv_listener_unref (listener);
+  return ok;
 }
 
 /**
