@@ -134,6 +134,15 @@ srv_account_attempt_reserve (SrvAccountStore *self,
                         self->settings[SRV_ACCOUNT_FREE_ATTEMPTS], error);
 }
 
+static gboolean
+take_back (SrvDatabase *database, const char *key, GError **error)
+{
+  return srv_database_execute (database, error,
+                               "UPDATE attempts SET failures = failures - 1,"
+                               " until = 0 WHERE key = ? AND failures > 0",
+                               "s", key);
+}
+
 /* Who has an account of his own gets no more attempts at others: of his address
  * only this one is forgotten. */
 gboolean
@@ -148,8 +157,20 @@ srv_account_attempt_forgive (SrvDatabase *database,
   return srv_database_execute (database, error,
                                "DELETE FROM attempts WHERE key = ?", "s",
                                name_key) &&
-         srv_database_execute (database, error,
-                               "UPDATE attempts SET failures = failures - 1,"
-                               " until = 0 WHERE key = ? AND failures > 0",
-                               "s", address_key);
+         take_back (database, address_key, error);
+}
+
+/* Nothing was compared. Those who failed before have failed all the same: else
+ * whoever keeps the store busy could guess for ever. */
+gboolean
+srv_account_attempt_withdraw (SrvDatabase *database,
+                              const char *key,
+                              const char *address,
+                              GError **error)
+{
+  g_autofree char *name_key = key_of_name (key);
+  g_autofree char *address_key = key_of_address (address);
+
+  return take_back (database, name_key, error) &&
+         take_back (database, address_key, error);
 }

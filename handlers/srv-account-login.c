@@ -76,12 +76,12 @@ begin (SrvDatabase *database, gpointer data, GError **error)
 
 /* Nothing was compared: it was no attempt. */
 static gboolean
-forgive (SrvDatabase *database, gpointer data, GError **error)
+withdraw (SrvDatabase *database, gpointer data, GError **error)
 {
   Attempt *attempt = data;
 
-  return srv_account_attempt_forgive (database, attempt->key, attempt->address,
-                                      error);
+  return srv_account_attempt_withdraw (database, attempt->key, attempt->address,
+                                       error);
 }
 
 /* Is the account still the one whose password was right? */
@@ -133,7 +133,8 @@ end (SrvDatabase *database, gpointer data, GError **error)
   if (!look_again (attempt, database, &is_banned, error))
     return FALSE;
   if (!is_banned)
-    return forgive (database, attempt, error) &&
+    return srv_account_attempt_forgive (database, attempt->key,
+                                        attempt->address, error) &&
            update (attempt, database, error);
   g_set_error_literal (error, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_BANNED,
                        "the account is banned");
@@ -169,7 +170,7 @@ compare (Attempt *attempt, const char *password, GError **error)
   if (!srv_account_verify (self, attempt->hash, password, &attempt->is_right,
                            error))
     {
-      srv_database_run (self->database, forgive, attempt, NULL);
+      srv_database_run (self->database, withdraw, attempt, NULL);
       return FALSE;
     }
   return attempt->is_right || refuse (error);

@@ -104,6 +104,10 @@ gboolean srv_account_attempt_forgive (SrvDatabase *database,
                                       const char *key,
                                       const char *address,
                                       GError **error);
+gboolean srv_account_attempt_withdraw (SrvDatabase *database,
+                                       const char *key,
+                                       const char *address,
+                                       GError **error);
 gboolean srv_account_session_open (SrvAccountStore *self,
                                    SrvDatabase *database,
                                    gint64 account,
