@@ -229,17 +229,18 @@ talk_until_end (Talk *talk, GError **error)
   for (;;)
     {
       gint64 deadline = next_deadline (talk);
+      GCancellable *wake = srv_chat_handler_get_wake (handler);
       g_autoptr (GError) failure = NULL;
       gssize n;
 
       if (!srv_chat_handler_set_deadline (handler, deadline, error))
         return FALSE;
-      n = srv_connection_receive (connection, buffer, sizeof buffer,
-                                  srv_chat_handler_get_wake (handler),
+      n = srv_connection_receive (connection, buffer, sizeof buffer, wake,
                                   &failure);
-      if (n < 0 &&
-          g_cancellable_is_cancelled (srv_chat_handler_get_wake (handler)))
+      if (n < 0 && g_cancellable_is_cancelled (wake))
         {
+          /* Here, as there may be nothing that this client may fetch. */
+          g_cancellable_reset (wake);
           if (!srv_jim_session_fetch (talk->handler, error))
             return FALSE;
           continue;
