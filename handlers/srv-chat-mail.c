@@ -186,11 +186,13 @@ write_record (SrvChatHandler *self,
          srv_connection_send_all (priv->connection, data, length, drain, error);
 }
 
-/* What could not be written is given back, with all that follows. */
+/* What could not be written is given back, with all that follows. Adds to
+ * @n_done those of which the store knows that they were written. */
 static gboolean
 deliver (SrvChatHandler *self,
          GPtrArray *records,
          const char *name,
+         guint *n_done,
          GError **error)
 {
   SrvChatStore *store = srv_chat_handler_get_private (self)->store;
@@ -204,7 +206,9 @@ deliver (SrvChatHandler *self,
       ok = ok && write_record (self, record, name, error);
       if (!ok)
         srv_chat_store_give_back (store, record->id);
-      else if (!srv_chat_store_acknowledge (store, record->id, &reason))
+      else if (srv_chat_store_acknowledge (store, record->id, &reason))
+        (*n_done)++;
+      else
         store_failed (reason, NULL);
     }
   return ok && srv_chat_handler_set_deadline (self, -1, error);
@@ -262,7 +266,7 @@ srv_chat_handler_hand_over (SrvChatHandler *self, GError **error)
 {
   SrvChatHandlerPrivate *priv;
   g_autofree char *name = NULL;
-  guint n_records = RECORDS_AT_ONCE;
+  guint n_done = RECORDS_AT_ONCE;
 
   g_return_val_if_fail (SRV_IS_CHAT_HANDLER (self), FALSE);
 
@@ -270,7 +274,8 @@ srv_chat_handler_hand_over (SrvChatHandler *self, GError **error)
   name = srv_chat_hub_dup_name (priv->hub, SRV_CHAT_MEMBER (self));
   if (priv->store == NULL || name == NULL || !begin_to_fetch (self, name))
     return TRUE;
-  while (n_records == RECORDS_AT_ONCE)
+  /* What the store cannot strike out would be taken again, and again. */
+  while (n_done == RECORDS_AT_ONCE)
     {
       g_autoptr (GError) reason = NULL;
       g_autoptr (GPtrArray) records =
@@ -282,9 +287,9 @@ srv_chat_handler_hand_over (SrvChatHandler *self, GError **error)
           store_failed (reason, NULL);
           return TRUE;
         }
-      if (!deliver (self, records, name, error))
+      n_done = 0;
+      if (!deliver (self, records, name, &n_done, error))
         return FALSE;
-      n_records = records->len;
     }
   return TRUE;
 }
