@@ -82,14 +82,17 @@ execute_script (SrvDatabase *self,
 }
 
 /* The file is the owner's alone, from its first moment on; SQLite gives its
- * companions the same mode. */
+ * companions the same mode. One that is there is not touched: to close it would
+ * drop the locks that another store of this process has on it. */
 static gboolean
 create_file (SrvDatabase *self, GError **error)
 {
-  int fd = g_open (self->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int fd = g_open (self->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
   if (fd >= 0)
     return g_close (fd, error);
+  if (errno == EEXIST)
+    return TRUE;
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
                "could not open %s: %s", self->path, g_strerror (errno));
   return FALSE;
