@@ -26,9 +26,10 @@ struct _SrvDatabase
   char *path;
   const char *const *migrations;
 
+  int pid; /* atomic; the process that has opened the file, 0: none has */
+
   SrvMutex *lock;  /* of the rest */
   sqlite3 *handle; /* NULL until the first use in a process */
-  pid_t pid;       /* the process that has opened it */
 };
 
 typedef struct
@@ -105,9 +106,9 @@ open_handle (SrvDatabase *self, GError **error)
 
   if (!create_file (self, error))
     return FALSE;
+  g_atomic_int_set (&self->pid, getpid ());
   if (sqlite3_open_v2 (self->path, &self->handle, flags, NULL) != SQLITE_OK)
     return fail (self, "open", error);
-  self->pid = getpid ();
   sqlite3_extended_result_codes (self->handle, 1);
   sqlite3_busy_timeout (self->handle, BUSY_TIMEOUT_MS);
   /* FULL: what was answered is on the disk, not only in the system's memory. */
@@ -118,25 +119,27 @@ open_handle (SrvDatabase *self, GError **error)
                          error);
 }
 
+/* What a parent has opened is not for its child, not even to be closed. */
+static gboolean
+is_of_parent (SrvDatabase *self)
+{
+  const int pid = g_atomic_int_get (&self->pid);
+
+  return pid != 0 && pid != getpid ();
+}
+
 static void
 close_handle (SrvDatabase *self)
 {
-  /* What a parent has opened is not for its child, not even to be closed. */
-  if (self->handle != NULL && self->pid == getpid ())
+  if (self->handle != NULL && !is_of_parent (self))
     sqlite3_close (self->handle);
   self->handle = NULL;
+  g_atomic_int_set (&self->pid, 0);
 }
 
 static gboolean
 ensure_handle (SrvDatabase *self, GError **error)
 {
-  if (self->handle != NULL && self->pid != getpid ())
-    {
-      g_set_error (error, SRV_ERROR, SRV_ERROR_IN_CHILD,
-                   "could not use %s: it was already in use before the fork",
-                   self->path);
-      return FALSE;
-    }
   if (self->handle != NULL || open_handle (self, error))
     return TRUE;
   close_handle (self);
@@ -257,6 +260,14 @@ srv_database_run (SrvDatabase *self,
   GError *local = NULL;
   Transaction transaction = { self, func, data, &local, FALSE };
 
+  /* Before the lock, which a thread of the parent may have had at the fork. */
+  if (is_of_parent (self))
+    {
+      g_set_error (error, SRV_ERROR, SRV_ERROR_IN_CHILD,
+                   "could not use %s: it was already in use before the fork",
+                   self->path);
+      return FALSE;
+    }
   srv_mutex_lock (self->lock);
   srv_offload (run_transaction, &transaction, &local);
   srv_mutex_unlock (self->lock);
