@@ -270,34 +270,51 @@ obey (SrvAuthSession *self, SrvAuthCommand *command, GError **error)
     }
 }
 
-/* Who is not logged in has not for ever. */
-static guint
-time_for_next (SrvAuthSession *self, gint64 begun)
+/* Who is not logged in since @begun has not for ever, not even when the next
+ * line is always there already. */
+static gboolean
+get_time_for_next (SrvAuthSession *self,
+                   gint64 begun,
+                   guint *time_ms,
+                   GError **error)
 {
   const guint login_ms = self->limits->login_time_ms;
-  const gint64 spent_ms = (g_get_monotonic_time () - begun) / 1000;
+  const gint64 left_ms = login_ms - (g_get_monotonic_time () - begun) / 1000;
 
   if (self->token != NULL)
-    return self->limits->idle_time_ms;
-  if (login_ms == 0)
-    return self->limits->line_time_ms;
-  return (guint) CLAMP (login_ms - spent_ms, 1, login_ms);
+    *time_ms = self->limits->idle_time_ms;
+  else if (login_ms == 0)
+    *time_ms = self->limits->line_time_ms;
+  else if (left_ms > 0)
+    *time_ms = (guint) left_ms;
+  else
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                           "the time to log in is over");
+      return FALSE;
+    }
+  return TRUE;
 }
 
 gboolean
 srv_auth_session_obey (SrvAuthSession *self, GError **error)
 {
-  const gint64 begun = g_get_monotonic_time ();
+  gint64 begun = g_get_monotonic_time ();
+  guint time_ms;
 
   while (!self->is_over)
     {
       g_auto (SrvAuthCommand) command = { 0 };
       char *line = NULL;
-      gboolean ok =
-        srv_auth_session_read (self, time_for_next (self, begun), &line, error);
 
+      if (!get_time_for_next (self, begun, &time_ms, error) ||
+          !srv_auth_session_read (self, time_ms, &line, error))
+        return FALSE;
       if (line == NULL)
-        return ok;
+        return TRUE;
+      /* Whoever logs out may log in again. */
+      if (self->token != NULL)
+        begun = g_get_monotonic_time ();
       srv_auth_command_parse (&command, line);
       srv_secret_free (line);
       /* The arguments are nobody's business. */
