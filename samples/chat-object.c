@@ -11,6 +11,9 @@
 
 #include <socketserver.h>
 
+/* What a gint64 and a double can both be; a server may send any. */
+#define MAX_NUMBER 1e15
+
 struct _ChatObjects
 {
   GString *bytes;
@@ -155,5 +158,7 @@ chat_object_get (const json_t *object, const char *name)
 gint64
 chat_object_get_number (const json_t *object, const char *name)
 {
-  return (gint64) json_number_value (json_object_get (object, name));
+  const double number = json_number_value (json_object_get (object, name));
+
+  return (gint64) CLAMP (number, -MAX_NUMBER, MAX_NUMBER);
 }
