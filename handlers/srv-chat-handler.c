@@ -8,6 +8,7 @@
 #include "srv-chat-handler.h"
 
 #include "srv-chat-handler-private.h"
+#include "srv-peer-private.h"
 
 #include <glib/gprintf.h>
 
@@ -104,10 +105,8 @@ address_of (SrvConnection *connection)
   GSocketAddress *address =
     srv_request_get_client_address (SRV_REQUEST (connection));
 
-  if (!G_IS_INET_SOCKET_ADDRESS (address))
-    return NULL;
-  return g_inet_address_to_string (
-    g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
+  return G_IS_INET_SOCKET_ADDRESS (address) ? srv_peer_dup_address_key (address)
+                                            : NULL;
 }
 
 static gboolean

@@ -109,8 +109,9 @@ srv_chat_hub_install_properties (SrvChatHubClass *klass)
   /**
    * SrvChatHub:max-connections-per-address:
    *
-   * How many of them may come from one address; 0 for any number. Clients of
-   * Unix sockets have no address.
+   * How many of them may come from one address; 0 for any number. An IPv6
+   * address counts with its network of 64 bits. Clients of Unix sockets have no
+   * address.
    */
   properties[PROP_MAX_CONNECTIONS_PER_ADDRESS] =
     limit_spec ("max-connections-per-address", 0, 0);
