@@ -12,6 +12,10 @@
 #include "srv-account-store-private.h"
 #include "srv-chat-store.h"
 
+/* Rooms cost nothing to make: of all together no more is kept than of so many
+ * that are full. */
+#define FULL_ROOMS 1000
+
 typedef struct
 {
   SrvAccountStore *self;
@@ -250,7 +254,13 @@ insert_history (SrvDatabase *database, gpointer data, GError **error)
            "DELETE FROM history WHERE room = ? AND id <= (SELECT id"
            " FROM history WHERE room = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
            "ssi", key, key,
-           (gint64) call->self->settings[SRV_ACCOUNT_HISTORY_LIMIT]);
+           (gint64) call->self->settings[SRV_ACCOUNT_HISTORY_LIMIT]) &&
+         srv_database_execute (
+           database, error,
+           "DELETE FROM history WHERE id <= (SELECT max (id) FROM history) - ?",
+           "i",
+           (gint64) call->self->settings[SRV_ACCOUNT_HISTORY_LIMIT] *
+             FULL_ROOMS);
 }
 
 static gboolean

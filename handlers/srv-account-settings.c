@@ -93,8 +93,8 @@ static GParamSpec *properties[SRV_ACCOUNT_N_SETTINGS];
 /**
  * SrvAccountStore:history-limit:
  *
- * How many messages of a room are kept. From 0 to 1000000; the default is
- * 1000.
+ * How many messages of a room are kept; of all rooms together, a thousand times
+ * as many. From 0 to 1000000; the default is 1000.
  */
 /**
  * SrvAccountStore:identity-lifetime:
