@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A batch of datagrams with room for the longest lies so far apart in memory
  * that the cache keeps few of them. */
@@ -89,6 +90,22 @@ note_destination_v6 (SrvDatagram *self, const struct in6_pktinfo *info)
     self->interface_index = info->ipi6_ifindex;
 }
 
+/* A client of a Unix socket may send descriptors that nobody has asked for. They
+ * are open in this process when they come, and would stay so for ever. */
+static void
+close_descriptors (const struct cmsghdr *header)
+{
+  gsize n = (header->cmsg_len - CMSG_LEN (0)) / sizeof (int);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      int fd;
+
+      memcpy (&fd, CMSG_DATA (header) + i * sizeof fd, sizeof fd);
+      close (fd);
+    }
+}
+
 static void
 note_control (SrvDatagram *self, struct msghdr *message)
 {
@@ -107,6 +124,8 @@ note_control (SrvDatagram *self, struct msghdr *message)
           memcpy (&self->credentials, data, sizeof self->credentials);
           self->has_credentials = TRUE;
         }
+      else if (i->cmsg_level == SOL_SOCKET && i->cmsg_type == SCM_RIGHTS)
+        close_descriptors (i);
     }
 }
 
