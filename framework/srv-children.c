@@ -167,7 +167,8 @@ find_pidfd (SrvChildren *self, pid_t pid)
     g_hash_table_lookup (self->pidfds, GINT_TO_POINTER (pid)));
 }
 
-/* How many have ended: one, or none if it was too early. The pidfd leaves the
+/* How many have ended: one, or none if it was too early, or if somebody who was
+ * told of another end has collected this one meanwhile. The pidfd leaves the
  * epoll set before it is closed: a child that was forked just now still has a
  * copy, and the set would go on reporting it. */
 static guint
@@ -179,7 +180,8 @@ collect_one (SrvChildren *self,
   int pidfd = find_pidfd (self, pid);
   int wait_status = 0;
 
-  if (!srv_process_has_ended (pid, &wait_status))
+  if (!g_hash_table_contains (self->pidfds, GINT_TO_POINTER (pid)) ||
+      !srv_process_has_ended (pid, &wait_status))
     return 0;
   g_hash_table_remove (self->pidfds, GINT_TO_POINTER (pid));
   if (pidfd >= 0)
@@ -200,7 +202,7 @@ sweep (SrvChildren *self, SrvChildEnded ended, gpointer user_data)
   guint n_ended = 0;
   guint64 ticks;
 
-  if (read (self->sweep_fd, &ticks, sizeof ticks) < 0)
+  if (self->sweep_fd >= 0 && read (self->sweep_fd, &ticks, sizeof ticks) < 0)
     g_assert (errno == EAGAIN || errno == EINTR);
   for (guint i = 0; i < pids->len; i++)
     {
