@@ -16,6 +16,7 @@
 
 #include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
 
 /* So many run at a time, with those that nobody waits for any more; others wait
  * for their turn. */
@@ -25,6 +26,41 @@
 static GMutex lock;
 static SrvWaitList changed;
 static guint n_running;
+
+/* A fork takes the lock, so that the child finds it free. */
+static void
+before_fork (void)
+{
+  g_mutex_lock (&lock);
+}
+
+static void
+after_fork_in_parent (void)
+{
+  g_mutex_unlock (&lock);
+}
+
+/* The threads are not there, and neither is whoever waited for them: they would
+ * count as running for ever, and their stacks are free for others. */
+static void
+after_fork_in_child (void)
+{
+  n_running = 0;
+  changed = (SrvWaitList){ NULL, NULL };
+  g_mutex_unlock (&lock);
+}
+
+static void
+prepare_for_forks (void)
+{
+  static gsize once;
+
+  if (g_once_init_enter (&once))
+    {
+      pthread_atfork (before_fork, after_fork_in_parent, after_fork_in_child);
+      g_once_init_leave (&once, 1);
+    }
+}
 
 /* A lookup of @size bytes, which begin with a SrvLookup; all others are zero. */
 gpointer
@@ -84,12 +120,18 @@ wait_for_change (gint64 deadline, GCancellable *cancellable, GError **error)
   return FALSE;
 }
 
+/* The process's signals are not the thread's business. */
 static gboolean
 start (SrvLookup *self, pthread_t *thread, GError **error)
 {
-  int code = pthread_create (thread, NULL, run_in_thread,
-                             g_atomic_rc_box_acquire (self));
+  sigset_t all, before;
+  int code;
 
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &before);
+  code = pthread_create (thread, NULL, run_in_thread,
+                         g_atomic_rc_box_acquire (self));
+  pthread_sigmask (SIG_SETMASK, &before, NULL);
   if (code == 0)
     {
       n_running++;
@@ -133,6 +175,7 @@ wait_for_thread (SrvLookup *self,
   pthread_t thread;
   gboolean ok;
 
+  prepare_for_forks ();
   if (cancellable != NULL)
     id = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), NULL,
                                 NULL);
