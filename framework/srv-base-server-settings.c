@@ -189,8 +189,11 @@ srv_base_server_set_mix_in (SrvBaseServer *self, SrvMixIn *mix_in)
 
   priv = srv_base_server_get_private (self);
   g_return_if_fail (!priv->running);
-  if (g_set_object (&priv->mix_in, mix_in))
-    g_object_notify (G_OBJECT (self), "mix-in");
+  if (!g_set_object (&priv->mix_in, mix_in))
+    return;
+  /* The next run may accept from the server's own socket alone. */
+  srv_base_server_drop_twins (self);
+  g_object_notify (G_OBJECT (self), "mix-in");
 }
 
 /**

@@ -181,6 +181,8 @@ srv_base_server_attach (SrvBaseServer *self,
       return FALSE;
     }
   priv = srv_base_server_get_private (self);
+  /* A context polls the server's own socket alone. */
+  srv_base_server_drop_twins (self);
   srv_loop_prepare_run (self, &priv->loop);
   source = make_source (self);
   update_source ((ServerSource *) source, self);

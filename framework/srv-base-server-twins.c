@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * They live as long as the server's own, so that clients who wait at one of
- * them when a run ends are served by the next.
+ * them when a run ends are served by the next; unless that one does not accept
+ * from them.
  */
 
 #include "config.h"

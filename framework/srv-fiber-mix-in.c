@@ -266,7 +266,7 @@ install_properties (GObjectClass *object_class)
    * and connections are short; but a client then waits for the worker that the
    * system has chosen, although others are idle. Only servers over IP that were
    * bound with `allow-reuse-port` can have them, and those sockets stay until
-   * the server is closed.
+   * the server is closed or served without them.
    */
   properties[PROP_LISTENER_SHARING] =
     g_param_spec_enum ("listener-sharing", NULL, NULL,

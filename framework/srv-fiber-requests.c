@@ -190,15 +190,19 @@ deliver_loop (SrvFiberMessage *message, SrvFiberWorker *worker)
   g_free (loop);
 }
 
-/* Sees that there is a socket for each worker, if each shall have its own. */
+/* Sees that there is a socket for each worker, if each shall have its own, and
+ * else none: who came to one that nobody accepts from would wait for ever. */
 static gboolean
 open_listeners (SrvFiberMixIn *self, SrvBaseServer *server, GError **error)
 {
   guint n_twins = self->workers->len - 1;
+  gboolean shared = self->listener_sharing == SRV_LISTENER_SHARING_SHARED;
 
-  return self->listener_sharing == SRV_LISTENER_SHARING_SHARED ||
-         n_twins == 0 ||
-         srv_base_server_get_twin (server, n_twins, error) != NULL;
+  if (!shared && (n_twins == 0 ||
+                  srv_base_server_get_twin (server, n_twins, error) != NULL))
+    return TRUE;
+  srv_base_server_drop_twins (server);
+  return shared;
 }
 
 static void
