@@ -101,12 +101,15 @@ set_keep_alive (int fd)
 }
 
 /* Accepted TCP sockets inherit these options from the listener, which saves
- * three system calls for each connection. Unix sockets do not. */
+ * three system calls for each connection. Unix sockets do not. A twin gets the
+ * limit that the server's own socket has, also if it has changed since: nobody
+ * asks later from which of them a connection has come. */
 static void
 set_inherited_options (SrvStreamServerPrivate *priv, SrvListener *listener)
 {
   int fd = srv_listener_get_fd (listener);
-  int limit_ms = MAX (priv->idle_timeout_ms, 0);
+  int limit_ms = priv->inherited ? priv->inherited_timeout_ms
+                                 : MAX (priv->idle_timeout_ms, 0);
   const struct timeval limit = {
     .tv_sec = limit_ms / 1000,
     .tv_usec = (limit_ms % 1000) * 1000,
