@@ -400,6 +400,49 @@ START_TEST (each_datagram_is_handled_once)
 }
 END_TEST
 
+/* Says TEXT, and sends a copy of the socket with it. */
+static void
+say_with_descriptor (int fd, const char *text)
+{
+  union
+  {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE (sizeof (int))];
+  } control = { .header = { .cmsg_len = CMSG_LEN (sizeof (int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS } };
+  struct iovec part = { (char *) text, strlen (text) };
+  struct msghdr message = {
+    .msg_iov = &part,
+    .msg_iovlen = 1,
+    .msg_control = &control,
+    .msg_controllen = sizeof control,
+  };
+
+  memcpy (CMSG_DATA (&control.header), &fd, sizeof fd);
+  ck_assert_int_eq (sendmsg (fd, &message, 0), (gssize) part.iov_len);
+}
+
+/* What a client sends beside its words does not stay open in the server. */
+START_TEST (descriptors_are_not_kept)
+{
+  SrvBaseServer *server =
+    srv_test_server_new (SRV_TEST_UNIXGRAM, SRV_TEST_INLINE);
+  SrvTestRun *run = srv_test_run (server);
+  int fd = srv_test_connect (server);
+  guint before = srv_test_count_descriptors ();
+
+  for (guint i = 0; i < 10; i++)
+    {
+      say_with_descriptor (fd, "hello\n");
+      srv_test_expect (fd, "hello\n");
+    }
+  ck_assert_uint_eq (srv_test_count_descriptors (), before);
+  srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -414,6 +457,7 @@ main (void)
     { "trouble", oversized_reply_is_reported, 1 },
     { "trouble", vanished_client_does_not_matter, 2 },
     { "trouble", unbound_sender_is_served_without_a_reply, 1 },
+    { "trouble", descriptors_are_not_kept, 1 },
     { "trouble", full_client_does_not_stop_the_server, 1 },
     { "replies", each_datagram_is_handled_once, N_SWITCHED },
   };
