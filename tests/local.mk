@@ -122,6 +122,7 @@ EXTRA_DIST += \
 	%reldir%/forking-test.h \
 	%reldir%/prefork-test.h \
 	%reldir%/run-python.sh \
+	%reldir%/soak.py \
 	%reldir%/tap.py \
 	%reldir%/tap.sh \
 	%reldir%/terminal.py \
@@ -209,7 +210,11 @@ bench: all $(bench_programs)
 # Writes its figures into the manual.
 bench-full: all $(bench_programs)
 	$(bench_run) --document $(srcdir)/docs/performance.md
-.PHONY: bench bench-full
+
+# Servers under load for SOAK_SECONDS, 10 if it is not set: an hour is 3600.
+soak: all
+	$(AM_TESTS_ENVIRONMENT) $(PYTHON) $(srcdir)/%reldir%/soak.py
+.PHONY: bench bench-full soak
 
 EXTRA_DIST += \
 	%reldir%/bench/asio-echo.cc \
