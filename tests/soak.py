@@ -63,8 +63,8 @@ BYTES_PER_REQUEST = 32
 BYTES_ONCE = 1024 * 1024
 # With datagrams, nobody can say how many threads there were at once, since an
 # answer is there before its thread has ended. The C library keeps 40 MiB of
-# stacks, of 256 KiB each, and has up to eight heaps a processor; each of them is
-# two mappings. And a worker takes in 32 datagrams at a time, of 64 KiB: the
+# stacks, of 256 KiB each, and has up to eight heaps a processor; each of these
+# is two mappings. And a worker takes in 32 datagrams at a time, of 64 KiB: the
 # room for the last of them is used late and seldom, since a socket does not
 # hold so much, but once used it stays. It is 4 MiB for two workers.
 MAPPINGS_OF_THREADS = 2 * (160 + 8 * os.cpu_count())
@@ -392,7 +392,7 @@ class Load:
                     kind = to_come.pop() if to_come else rng.choices(
                         list(self.clients), self.clients.values())[0]
                     counts[number] += kind(self.endpoint, rng)
-            except (AssertionError, OSError) as error:
+            except Exception as error:
                 self.problems.append(f'{kind.__name__}: {error!r}')
 
         threads = [threading.Thread(target=run, args=[number], daemon=True)
