@@ -77,7 +77,7 @@ getnameinfo (const struct sockaddr *address,
   static const char *const names[] = {
     NULL, "full.example.test", "bare", "slow.example.test", "bad\xff.test",
   };
-  const struct sockaddr_in *in = (const struct sockaddr_in *) address;
+  const struct sockaddr_in *in = (gconstpointer) address;
   const guint last = ntohl (in->sin_addr.s_addr) & 0xff;
   const char *name = last < G_N_ELEMENTS (names) ? names[last] : NULL;
 

@@ -61,9 +61,10 @@ choose_source (int fd)
 {
   static guint32 next;
   const int on = 1;
+  guint32 number = next++ % N_SOURCES;
   struct sockaddr_in source = {
     .sin_family = AF_INET,
-    .sin_addr.s_addr = g_htonl (LOOPBACK + 1 + next++ % N_SOURCES),
+    .sin_addr.s_addr = g_htonl (LOOPBACK + 1 + number),
   };
 
   setsockopt (fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
