@@ -39,6 +39,20 @@ def environment(**changes):
     return {name: value for name, value in result.items() if value is not None}
 
 
+@contextlib.contextmanager
+def time_limit(problem):
+    """For reads that have none; in the main thread."""
+    def give_up(*_):
+        raise AssertionError(f'{problem} in time')
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(int(LIMIT))
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
 class Server:
     """The chat server, at a path so that it can come back to its place."""
 
@@ -81,12 +95,13 @@ class Script:
 
     def read(self, **wanted):
         """The next object that has what is wanted."""
-        while True:
-            line = self.process.stdout.readline()
-            assert line, f'no {wanted} before the end'
-            found = json.loads(line)
-            if wanted.items() <= found.items():
-                return found
+        with time_limit(f'no {wanted}'):
+            while True:
+                line = self.process.stdout.readline()
+                assert line, f'no {wanted} before the end'
+                found = json.loads(line)
+                if wanted.items() <= found.items():
+                    return found
 
     def say(self, to, text):
         self.send(action='msg', to=to, message=text)
@@ -168,9 +183,12 @@ class ChatClientTest(unittest.TestCase):
         return listener, 'unix:' + self.path('fake')
 
     def client(self, server, name, *options):
+        """A script that is where it wants to be."""
         script = Script(server.endpoint, name, *options)
         self.addCleanup(script.__exit__)
         script.read(event='entered')
+        if '--room' in options:
+            script.joined = script.read(request='join')['response']
         return script
 
     @contextlib.contextmanager
@@ -190,7 +208,6 @@ class OnTerminal(ChatClientTest):
         server = self.serve()
         with self.person(server, 'alice', **self.changes) as terminal:
             bob = self.client(server, 'bob', '--room', '#tea')
-            bob.read(request='join')
             typed = ''
             for character in 'Привет!':
                 typed += character
@@ -276,7 +293,6 @@ class OnTerminal(ChatClientTest):
             server = self.serve()
             terminal.wait_for_row('#tea> am I here')
             bob = self.client(server, 'bob', '--room', '#tea')
-            bob.read(request='join', response=200)
             terminal.type('?\r')
             bob.read(action='msg', message='am I here?', to='#tea')
             terminal.type('/quit\r')
@@ -301,7 +317,6 @@ class WithEditor(ChatClientTest):
         with self.person(server, 'alice', columns=40,
                          NO_COLOR='1') as terminal:
             bob = self.client(server, 'bob', '--room', '#tea')
-            bob.read(request='join')
             text = ''.join(chr(ord('a') + n % 26) for n in range(120))
             number = 0
 
@@ -395,7 +410,7 @@ class Scripts(ChatClientTest):
     def test_lines(self):
         server = self.serve()
         bob = self.client(server, 'bob', '--room', '#tea')
-        bob.read(request='join', response=201)
+        self.assertEqual(bob.joined, 201)
         with Script(server.endpoint, 'alice', '--quiet', output=None) as alice:
             for line in ('/join #tea', 'hello', '/msg bob psst', '/leave',
                          'into the void', '/msg bob bye'):
