@@ -54,9 +54,14 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (
   G_IMPLEMENT_INTERFACE (SRV_TYPE_CHAT_STORE,
                          srv_account_store_chat_iface_init))
 
-static G_DEFINE_QUARK (srv - account - store - of - server, store_of_server)
+static GQuark
+store_of_server_quark (void)
+{
+  return g_quark_from_static_string ("srv-account-store-of-server");
+}
 
-  static void srv_account_store_finalize (GObject *object)
+static void
+srv_account_store_finalize (GObject *object)
 {
   SrvAccountStore *self = SRV_ACCOUNT_STORE (object);
 
