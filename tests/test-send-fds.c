@@ -126,6 +126,16 @@ START_TEST (handler_runs_over_a_pair)
 }
 END_TEST
 
+/* Valgrind keeps the limit of descriptors in another way than the system. */
+static gboolean
+limit_is_the_systems (const char *test)
+{
+  if (g_getenv ("SRV_VALGRIND") == NULL)
+    return TRUE;
+  g_printerr ("%s: not tried under valgrind\n", test);
+  return FALSE;
+}
+
 /* Nothing is left behind when there are no descriptors for it. */
 START_TEST (pair_needs_descriptors)
 {
@@ -135,6 +145,8 @@ START_TEST (pair_needs_descriptors)
   SrvConnection *b = NULL;
   g_autoptr (GError) error = NULL;
 
+  if (!limit_is_the_systems ("pair_needs_descriptors"))
+    return;
   ck_assert_int_eq (getrlimit (RLIMIT_NOFILE, &before), 0);
   none = before;
   none.rlim_cur = 0;
@@ -204,7 +216,7 @@ END_TEST
 /* The process may have no more: what did arrive is closed. */
 START_TEST (shortage_is_an_error)
 {
-  Pair pair = make_pair ();
+  Pair pair;
   guint before;
   struct rlimit usual;
   struct rlimit few;
@@ -213,6 +225,9 @@ START_TEST (shortage_is_an_error)
   char text[4];
   int next;
 
+  if (!limit_is_the_systems ("shortage_is_an_error"))
+    return;
+  pair = make_pair ();
   send_list (pair.a, 5);
   before = srv_test_count_descriptors ();
   next = dup (0);

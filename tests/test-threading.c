@@ -283,7 +283,10 @@ START_TEST (stack_size_is_obeyed)
   srv_test_finish (run);
   ck_assert_int_ge (srv_test_get_number (STACK_SIZE), wanted - 16 * 1024);
 #ifndef __SANITIZE_THREAD__ /* adds room of its own */
-  ck_assert_int_le (srv_test_get_number (STACK_SIZE), wanted + 128 * 1024);
+  /* Under valgrind a thread may get the larger stack of one that ran before the
+   * tests were forked. */
+  if (g_getenv ("SRV_VALGRIND") == NULL)
+    ck_assert_int_le (srv_test_get_number (STACK_SIZE), wanted + 128 * 1024);
 #endif
 }
 END_TEST
