@@ -155,15 +155,23 @@ srv_fiber_threads_stop (SrvFiberMixIn *self)
     }
 }
 
+/* GLib reads a file of the system for the number of processors. */
+static guint
+choose_n_workers (SrvFiberMixIn *self)
+{
+  if (self->n_workers_wanted > 0)
+    return self->n_workers_wanted;
+  return MIN (g_get_num_processors (), SRV_FIBER_MAX_THREADS);
+}
+
 gboolean
 srv_fiber_threads_start (SrvFiberMixIn *self, GError **error)
 {
-  guint n = self->n_workers_wanted > 0
-              ? self->n_workers_wanted
-              : MIN (g_get_num_processors (), SRV_FIBER_MAX_THREADS);
+  guint n;
 
   if (self->workers != NULL)
     return TRUE;
+  n = choose_n_workers (self);
   if (self->block_limit_ms > 0 && self->watch_fd < 0)
     self->watch_fd =
       timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
