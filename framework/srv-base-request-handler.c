@@ -8,7 +8,7 @@
 #include "srv-base-request-handler.h"
 
 #include "fiber/srv-fiber-private.h"
-#include "srv-base-server.h"
+#include "srv-base-server-private.h"
 #include "srv-hook-private.h"
 #include "srv-spawn.h"
 
@@ -17,14 +17,17 @@
  *
  * Serves one request: `setup`, then `handle`, then `finish`.
  *
- * A handler is made for each request and run once. Construction is cheap and
+ * A handler serves one request: it is made for it, or was
+ * [reset][vfunc@SocketServer.BaseRequestHandler.reset] after another one if its
+ * class allows that. Construction is cheap and
  * cannot fail; what can fail belongs into `setup`. The three hooks are written
  * in plain blocking style and do not know which mix-in runs them: one class
  * works inline, in threads and in processes.
  *
  * You call: nothing; the server makes and runs handlers. You may override:
- * `setup`, `handle`, `finish`. Derive from
- * [class@SocketServer.StreamRequestHandler] or
+ * `setup`, `handle`, `finish`, and `reset` in a class that is
+ * [reusable][func@SocketServer.BaseRequestHandlerClass.set_reusable]. Derive
+ * from [class@SocketServer.StreamRequestHandler] or
  * [class@SocketServer.DatagramRequestHandler] unless the requests are of your
  * own kind.
  *
@@ -101,13 +104,20 @@ srv_base_request_handler_real_finish (G_GNUC_UNUSED SrvBaseRequestHandler *self,
 }
 
 static void
-srv_base_request_handler_dispose (GObject *object)
+srv_base_request_handler_real_reset (SrvBaseRequestHandler *self)
 {
-  SrvBaseRequestHandler *self = SRV_BASE_REQUEST_HANDLER (object);
   SrvBaseRequestHandlerPrivate *priv = get_private (self);
 
   g_clear_object (&priv->request);
   srv_base_request_handler_set_function (self, NULL, NULL, NULL);
+  priv->server = NULL;
+  priv->failed = FALSE;
+}
+
+static void
+srv_base_request_handler_dispose (GObject *object)
+{
+  srv_base_request_handler_real_reset (SRV_BASE_REQUEST_HANDLER (object));
   G_OBJECT_CLASS (srv_base_request_handler_parent_class)->dispose (object);
 }
 
@@ -147,6 +157,18 @@ srv_base_request_handler_class_init (SrvBaseRequestHandlerClass *klass)
   klass->setup = srv_base_request_handler_real_setup;
   klass->handle = srv_base_request_handler_real_handle;
   klass->finish = srv_base_request_handler_real_finish;
+  klass->reset = srv_base_request_handler_real_reset;
+  srv_base_request_handler_class_set_reusable (klass);
+
+  /**
+   * SrvBaseRequestHandlerClass::reset:
+   * @self: the handler
+   *
+   * Forgets the request, so that the handler is as good as a new one. It is
+   * called between two requests of a class that is reusable; chain up.
+   *
+   * Threads: the one that ran the handler.
+   */
 
   /**
    * SrvBaseRequestHandler:request:
@@ -177,6 +199,40 @@ srv_base_request_handler_class_init (SrvBaseRequestHandlerClass *klass)
 static void
 srv_base_request_handler_init (G_GNUC_UNUSED SrvBaseRequestHandler *self)
 {
+}
+
+/**
+ * srv_base_request_handler_class_set_reusable: (skip)
+ * @klass: a class of handlers, in its own `class_init`
+ *
+ * Says that a handler may serve one request after the other: it keeps nothing
+ * of a request, or forgets it in `reset`. Servers of datagrams then spare
+ * themselves a new handler for each of them.
+ *
+ * It holds for the class itself and not for classes derived from it, which may
+ * keep something of their own. A handler to which somebody holds a reference,
+ * or has attached data, is not used again.
+ */
+void
+srv_base_request_handler_class_set_reusable (SrvBaseRequestHandlerClass *klass)
+{
+  g_return_if_fail (SRV_IS_BASE_REQUEST_HANDLER_CLASS (klass));
+  klass->reusable = G_TYPE_FROM_CLASS (klass);
+}
+
+/* Makes a handler that has run as good as a new one. FALSE if it may not run
+ * again. */
+gboolean
+srv_base_request_handler_recycle (SrvBaseRequestHandler *self)
+{
+  SrvBaseRequestHandlerClass *klass = SRV_BASE_REQUEST_HANDLER_GET_CLASS (self);
+  GObject *object = G_OBJECT (self);
+
+  if (klass->reusable != G_TYPE_FROM_CLASS (klass) ||
+      g_atomic_int_get (&object->ref_count) != 1 || object->qdata != NULL)
+    return FALSE;
+  klass->reset (self);
+  return TRUE;
 }
 
 /* Keeps the first error, and what is still worth knowing of the second. */

@@ -26,9 +26,11 @@ struct _SrvBaseRequestHandlerClass
   gboolean (*setup) (SrvBaseRequestHandler *self, GError **error);
   gboolean (*handle) (SrvBaseRequestHandler *self, GError **error);
   gboolean (*finish) (SrvBaseRequestHandler *self, GError **error);
+  void (*reset) (SrvBaseRequestHandler *self);
 
   /*< private >*/
-  gpointer padding[8];
+  GType reusable;
+  gpointer padding[6];
 };
 
 /**
@@ -65,6 +67,10 @@ typedef gboolean (*SrvHandlerFunc) (SrvBaseRequestHandler *handler,
 typedef SrvBaseRequestHandler *(*SrvHandlerFactory) (SrvBaseServer *server,
                                                      SrvRequest *request,
                                                      gpointer user_data);
+
+SRV_AVAILABLE_IN_ALL
+void srv_base_request_handler_class_set_reusable (
+  SrvBaseRequestHandlerClass *klass);
 
 SRV_AVAILABLE_IN_ALL
 gboolean srv_base_request_handler_run (SrvBaseRequestHandler *self,

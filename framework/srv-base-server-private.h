@@ -148,8 +148,17 @@ SrvStep srv_base_server_take_one (SrvBaseServer *self,
                                   SrvLoop *loop,
                                   SrvHandleResult *result,
                                   GError **error);
-SrvBaseRequestHandler *srv_base_server_make_handler (SrvBaseServer *self,
-                                                     SrvRequest *request);
+/* The one that is at hand, if it is of the right class, or a new one; NULL if
+ * the server has none. */
+SrvBaseRequestHandler *srv_base_server_make_handler (
+  SrvBaseServer *self,
+  SrvRequest *request,
+  SrvBaseRequestHandler *at_hand);
+gboolean srv_base_server_run_handler (SrvBaseServer *self,
+                                      SrvBaseRequestHandler *handler,
+                                      SrvRequest *request,
+                                      GError **error);
+gboolean srv_base_request_handler_recycle (SrvBaseRequestHandler *self);
 void srv_base_server_real_handle_error (SrvBaseServer *self,
                                         SrvRequest *request,
                                         const GError *error);

@@ -312,7 +312,9 @@ srv_base_server_take_one (SrvBaseServer *self,
 }
 
 SrvBaseRequestHandler *
-srv_base_server_make_handler (SrvBaseServer *self, SrvRequest *request)
+srv_base_server_make_handler (SrvBaseServer *self,
+                              SrvRequest *request,
+                              SrvBaseRequestHandler *at_hand)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   SrvBaseRequestHandler *handler;
@@ -324,11 +326,26 @@ srv_base_server_make_handler (SrvBaseServer *self, SrvRequest *request)
     type = SRV_BASE_SERVER_GET_CLASS (self)->default_handler_type;
   if (type == G_TYPE_INVALID)
     return NULL;
-  handler = g_object_new (type, NULL);
+  handler = at_hand != NULL && G_OBJECT_TYPE (at_hand) == type
+              ? g_object_ref (at_hand)
+              : g_object_new (type, NULL);
   if (priv->function != NULL)
     srv_base_request_handler_set_function (handler, priv->function,
                                            priv->handler_data, NULL);
   return handler;
+}
+
+gboolean
+srv_base_server_run_handler (SrvBaseServer *self,
+                             SrvBaseRequestHandler *handler,
+                             SrvRequest *request,
+                             GError **error)
+{
+  if (handler != NULL)
+    return srv_base_request_handler_run (handler, request, self, error);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
+               "%s has no handler for its requests", G_OBJECT_TYPE_NAME (self));
+  return FALSE;
 }
 
 /**

@@ -227,13 +227,9 @@ srv_base_server_real_finish_request (SrvBaseServer *self,
                                      GError **error)
 {
   g_autoptr (SrvBaseRequestHandler) handler =
-    srv_base_server_make_handler (self, request);
+    srv_base_server_make_handler (self, request, NULL);
 
-  if (handler != NULL)
-    return srv_base_request_handler_run (handler, request, self, error);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
-               "%s has no handler for its requests", G_OBJECT_TYPE_NAME (self));
-  return FALSE;
+  return srv_base_server_run_handler (self, handler, request, error);
 }
 
 static void

@@ -33,6 +33,9 @@ void srv_datagram_batch_free (SrvDatagramBatch *self);
 /* Whether the next one has to be received. */
 gboolean srv_datagram_batch_is_used_up (const SrvDatagramBatch *self);
 
+/* Whether somebody got one since the last time that none was there. */
+gboolean srv_datagram_batch_has_handed_out (const SrvDatagramBatch *self);
+
 /* The next datagram; receives up to @size of them if none is left. NULL with
  * errno and @error. @max_length: what is kept of each. With @keeps, datagrams
  * are as a rule gone when the next batch comes, and their memory is used again;

@@ -29,10 +29,12 @@ struct _SrvDatagramBatch
 {
   SrvListener *listener; /* owned reference */
 
-  /* Received: those from next to n_received have not been handed out. */
+  /* Received: those from next to n_received have not been handed out. Behind
+   * the batch are those that were still in use when it was received. */
   SrvDatagram *datagrams[SRV_DATAGRAM_BATCH_SIZE]; /* owned, some NULL */
   guint n_received;
   guint next;
+  guint8 *far[SRV_DATAGRAM_BATCH_SIZE]; /* owned, some NULL: for long ones */
 
   /* To be sent. */
   Reply *replies; /* owned, made on demand */
@@ -70,7 +72,10 @@ srv_datagram_batch_free (SrvDatagramBatch *self)
   if (gathering == self)
     gathering = NULL;
   for (guint i = 0; i < SRV_DATAGRAM_BATCH_SIZE; i++)
-    g_clear_object (&self->datagrams[i]);
+    {
+      g_clear_object (&self->datagrams[i]);
+      g_free (self->far[i]);
+    }
   for (guint i = 0; i < self->n_replies; i++)
     g_object_unref (self->replies[i].datagram);
   g_free (self->replies);
@@ -80,17 +85,45 @@ srv_datagram_batch_free (SrvDatagramBatch *self)
 
 /* Receiving */
 
-/* One datagram for each slot: the one that was there if nobody has kept it. */
+static gboolean
+make_ready (SrvDatagramBatch *self, guint i)
+{
+  if (self->datagrams[i] != NULL)
+    return srv_datagram_recycle (self->datagrams[i]);
+  self->datagrams[i] = srv_datagram_new_empty (self->listener);
+  return TRUE;
+}
+
+static void
+swap_slots (SrvDatagramBatch *self, guint i, guint j)
+{
+  SrvDatagram *datagram = self->datagrams[i];
+
+  self->datagrams[i] = self->datagrams[j];
+  self->datagrams[j] = datagram;
+}
+
+/* One datagram for each slot: one that nobody has kept, or a new one. Handlers
+ * in fibers have not come to theirs yet when the loop looks for more: those
+ * step back behind the batch until they are free. */
 static void
 prepare_slots (SrvDatagramBatch *self, guint size)
 {
+  guint behind = SRV_DATAGRAM_BATCH_SIZE;
+
   for (guint i = 0; i < size; i++)
     {
-      if (self->datagrams[i] != NULL &&
-          srv_datagram_recycle (self->datagrams[i]))
+      gboolean ready = make_ready (self, i);
+
+      while (!ready && behind > size)
+        {
+          swap_slots (self, i, --behind);
+          ready = make_ready (self, i);
+        }
+      if (ready)
         continue;
       g_clear_object (&self->datagrams[i]);
-      self->datagrams[i] = srv_datagram_new_empty (self->listener);
+      make_ready (self, i);
     }
 }
 
@@ -104,15 +137,19 @@ receive (SrvDatagramBatch *self, guint size, gsize max_length)
 
   prepare_slots (self, size);
   for (guint i = 0; i < size; i++)
-    srv_datagram_prepare (self->datagrams[i], &messages[i].msg_hdr, parts[i],
-                          &controls[i], max_length);
+    {
+      if (self->far[i] == NULL)
+        self->far[i] = g_malloc (SRV_DATAGRAM_LARGEST);
+      srv_datagram_prepare (self->datagrams[i], &messages[i].msg_hdr, parts[i],
+                            &controls[i], self->far[i], max_length);
+    }
   do
     n = recvmmsg (srv_listener_get_fd (self->listener), messages, size,
                   MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC, NULL);
   while (n < 0 && errno == EINTR);
   for (int i = 0; i < n; i++)
     srv_datagram_fill_in (self->datagrams[i], &messages[i].msg_hdr,
-                          messages[i].msg_len, max_length);
+                          &self->far[i], messages[i].msg_len, max_length);
   return n;
 }
 
@@ -120,6 +157,12 @@ gboolean
 srv_datagram_batch_is_used_up (const SrvDatagramBatch *self)
 {
   return self->next == self->n_received;
+}
+
+gboolean
+srv_datagram_batch_has_handed_out (const SrvDatagramBatch *self)
+{
+  return self->next > 0;
 }
 
 SrvDatagram *

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "srv-base-request-handler.h"
 #include "srv-datagram.h"
 #include "srv-listener-private.h"
 #include "srv-request-set-private.h"
@@ -21,7 +22,7 @@ typedef union
   char bytes[128];
 } SrvDatagramControl;
 
-/* One with room for the longest datagram, and nothing in it yet. */
+/* One with nothing in it yet, and room for what is not long. */
 SrvDatagram *srv_datagram_new_empty (SrvListener *listener);
 
 SrvRequestLink *srv_datagram_get_link (SrvDatagram *self);
@@ -32,14 +33,22 @@ SrvDatagram *srv_datagram_copy (SrvDatagram *self);
 /* Makes it as good as new. FALSE if somebody else has kept it. */
 gboolean srv_datagram_recycle (SrvDatagram *self);
 
-/* What recvmsg () gets, and what it has given. */
+/* The handler that served the datagram before, for the next one; NULL: none. */
+SrvBaseRequestHandler *srv_datagram_take_handler (SrvDatagram *self);
+void srv_datagram_keep_handler (SrvDatagram *self,
+                                SrvBaseRequestHandler *handler);
+
+/* What recvmsg () gets, and what it has given. FAR has room for the longest; of
+ * a long datagram it holds the tail, and becomes the datagram's. */
 void srv_datagram_prepare (SrvDatagram *self,
                            struct msghdr *message,
                            struct iovec parts[2],
                            SrvDatagramControl *control,
+                           guint8 *far,
                            gsize max_length);
 void srv_datagram_fill_in (SrvDatagram *self,
                            struct msghdr *message,
+                           guint8 **far,
                            gsize full_length,
                            gsize max_length);
 

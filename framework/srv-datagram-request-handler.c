@@ -122,14 +122,25 @@ srv_datagram_request_handler_finish (SrvBaseRequestHandler *handler,
 }
 
 static void
-srv_datagram_request_handler_dispose (GObject *object)
+drop_files (SrvDatagramRequestHandlerPrivate *priv)
 {
-  SrvDatagramRequestHandlerPrivate *priv =
-    get_private (SRV_DATAGRAM_REQUEST_HANDLER (object));
-
   g_clear_pointer (&priv->reply, g_byte_array_unref);
   g_clear_object (&priv->rfile);
   g_clear_object (&priv->wfile);
+}
+
+static void
+srv_datagram_request_handler_reset (SrvBaseRequestHandler *handler)
+{
+  drop_files (get_private (SRV_DATAGRAM_REQUEST_HANDLER (handler)));
+  SRV_BASE_REQUEST_HANDLER_CLASS (srv_datagram_request_handler_parent_class)
+    ->reset (handler);
+}
+
+static void
+srv_datagram_request_handler_dispose (GObject *object)
+{
+  drop_files (get_private (SRV_DATAGRAM_REQUEST_HANDLER (object)));
   G_OBJECT_CLASS (srv_datagram_request_handler_parent_class)->dispose (object);
 }
 
@@ -191,6 +202,8 @@ srv_datagram_request_handler_class_init (SrvDatagramRequestHandlerClass *klass)
   object_class->set_property = srv_datagram_request_handler_set_property;
   handler_class->setup = srv_datagram_request_handler_setup;
   handler_class->finish = srv_datagram_request_handler_finish;
+  handler_class->reset = srv_datagram_request_handler_reset;
+  srv_base_request_handler_class_set_reusable (handler_class);
 
   /**
    * SrvDatagramRequestHandler:always-reply:

@@ -9,6 +9,7 @@
 
 #include "srv-base-server-private.h"
 #include "srv-datagram-batch-private.h"
+#include "srv-datagram-private.h"
 #include "srv-datagram-request-handler.h"
 
 #include <errno.h>
@@ -167,6 +168,27 @@ runs_handlers (SrvBaseServer *server)
          srv_task_fiber () != NULL;
 }
 
+/* What is answered is free for what comes. Fibers get the time for it; what they
+ * may ask for is a stop, and nothing is received after that. */
+static gboolean
+make_room (SrvDatagramServer *self,
+           SrvLoop *loop,
+           SrvDatagramBatch *batch,
+           GError **error)
+{
+  gboolean handed_out = srv_datagram_batch_has_handed_out (batch);
+
+  if (handed_out && loop->set != NULL)
+    srv_wait_set_yield (loop->set);
+  srv_datagram_batch_flush (batch, on_reply_failed, self);
+  if (!handed_out || !srv_base_server_must_stop (SRV_BASE_SERVER (self)))
+    return TRUE;
+  srv_base_server_set_accept_errno (EAGAIN);
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
+                       "the server was asked to stop");
+  return FALSE;
+}
+
 static SrvDatagram *
 receive (SrvDatagramServer *self, SrvLoop *loop, GError **error)
 {
@@ -178,9 +200,9 @@ receive (SrvDatagramServer *self, SrvLoop *loop, GError **error)
   gboolean one_by_one = loop->one_by_one || (loop->is_worker && !keeps);
   SrvDatagram *datagram;
 
-  /* What is answered is free for what comes. */
-  if (srv_datagram_batch_is_used_up (batch))
-    srv_datagram_batch_flush (batch, on_reply_failed, self);
+  if (srv_datagram_batch_is_used_up (batch) &&
+      !make_room (self, loop, batch, error))
+    return NULL;
   datagram = srv_datagram_batch_take (batch, one_by_one ? 1 : priv->batch_size,
                                       priv->max_packet_size, keeps, error);
   if (datagram == NULL)
@@ -233,6 +255,28 @@ srv_datagram_server_get_request (SrvBaseServer *server, GError **error)
   if (datagram != NULL && !check_length (priv, datagram, error))
     g_clear_object (&datagram);
   return (SrvRequest *) datagram;
+}
+
+/* The memory of a datagram that is used again carries that of its handler. */
+static gboolean
+srv_datagram_server_finish_request (SrvBaseServer *server,
+                                    SrvRequest *request,
+                                    GError **error)
+{
+  SrvDatagram *datagram = SRV_IS_DATAGRAM (request) ? SRV_DATAGRAM (request)
+                                                    : NULL;
+  g_autoptr (SrvBaseRequestHandler) at_hand =
+    datagram != NULL ? srv_datagram_take_handler (datagram) : NULL;
+  g_autoptr (SrvBaseRequestHandler) handler =
+    srv_base_server_make_handler (server, request, at_hand);
+  gboolean ok;
+
+  g_clear_object (&at_hand);
+  ok = srv_base_server_run_handler (server, handler, request, error);
+  if (handler != NULL && datagram != NULL &&
+      srv_base_request_handler_recycle (handler))
+    srv_datagram_keep_handler (datagram, handler);
+  return ok;
 }
 
 static void
@@ -337,6 +381,7 @@ srv_datagram_server_class_init (SrvDatagramServerClass *klass)
   server_class->activate_listener = srv_datagram_server_activate_listener;
   server_class->server_activate = srv_datagram_server_server_activate;
   server_class->get_request = srv_datagram_server_get_request;
+  server_class->finish_request = srv_datagram_server_finish_request;
   server_class->before_wait = srv_datagram_server_before_wait;
 
   /**

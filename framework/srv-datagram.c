@@ -36,14 +36,16 @@ struct _SrvDatagram
   GObject parent_instance;
 
   SrvRequestLink link; /* the server's */
+  SrvBaseRequestHandler
+    *handler; /* owned, nullable: at hand for the next one */
 
   SrvListener *listener; /* owned reference: the socket for the reply */
   const guint8 *data;    /* in one of the next two */
   guint8 *near;          /* owned: room for what one Ethernet frame carries */
-  guint8 *far;           /* owned, nullable: room for the longest */
-  gsize length;          /* of what is kept */
-  gsize full_length;     /* as it was sent */
-  GBytes *bytes;         /* owned, made on demand */
+  guint8 *far;       /* owned, nullable: room for the longest, if it is one */
+  gsize length;      /* of what is kept */
+  gsize full_length; /* as it was sent */
+  GBytes *bytes;     /* owned, made on demand */
   SrvSockaddr peer;
   SrvSockaddr local;     /* length 0: not known */
   guint interface_index; /* 0 unless the address alone is ambiguous */
@@ -255,6 +257,7 @@ srv_datagram_finalize (GObject *object)
 {
   SrvDatagram *self = SRV_DATAGRAM (object);
 
+  g_clear_object (&self->handler);
   g_clear_object (&self->client_address);
   g_clear_object (&self->local_address);
   g_clear_pointer (&self->bytes, g_bytes_unref);
@@ -282,7 +285,6 @@ srv_datagram_new_empty (SrvListener *listener)
 
   self->listener = srv_listener_ref (listener);
   self->near = g_malloc (NEAR_SIZE);
-  self->far = g_malloc (SRV_DATAGRAM_LARGEST);
   return self;
 }
 
@@ -290,6 +292,18 @@ SrvRequestLink *
 srv_datagram_get_link (SrvDatagram *self)
 {
   return &self->link;
+}
+
+SrvBaseRequestHandler *
+srv_datagram_take_handler (SrvDatagram *self)
+{
+  return g_steal_pointer (&self->handler);
+}
+
+void
+srv_datagram_keep_handler (SrvDatagram *self, SrvBaseRequestHandler *handler)
+{
+  g_set_object (&self->handler, handler);
 }
 
 SrvDatagram *
@@ -316,11 +330,12 @@ srv_datagram_recycle (SrvDatagram *self)
 {
   GObject *object = G_OBJECT (self);
 
-  if (g_atomic_int_get (&object->ref_count) != 1 || object->qdata != NULL ||
-      self->bytes != NULL)
+  if (g_atomic_int_get (&object->ref_count) != 1 || object->qdata != NULL)
     return FALSE;
+  g_clear_pointer (&self->bytes, g_bytes_unref);
   g_clear_object (&self->client_address);
   g_clear_object (&self->local_address);
+  g_clear_pointer (&self->far, g_free);
   self->local.length = 0;
   self->interface_index = 0;
   self->has_credentials = FALSE;
@@ -332,13 +347,13 @@ srv_datagram_prepare (SrvDatagram *self,
                       struct msghdr *message,
                       struct iovec parts[2],
                       SrvDatagramControl *control,
+                      guint8 *far,
                       gsize max_length)
 {
   gsize near_length = MIN (max_length, NEAR_SIZE);
 
   parts[0] = (struct iovec){ self->near, near_length };
-  parts[1] =
-    (struct iovec){ self->far + near_length, max_length - near_length };
+  parts[1] = (struct iovec){ far + near_length, max_length - near_length };
   *message = (struct msghdr){
     .msg_name = &self->peer.any,
     .msg_namelen = sizeof self->peer - offsetof (SrvSockaddr, any),
@@ -352,6 +367,7 @@ srv_datagram_prepare (SrvDatagram *self,
 void
 srv_datagram_fill_in (SrvDatagram *self,
                       struct msghdr *message,
+                      guint8 **far,
                       gsize full_length,
                       gsize max_length)
 {
@@ -360,6 +376,7 @@ srv_datagram_fill_in (SrvDatagram *self,
   self->data = self->near;
   if (self->length > NEAR_SIZE)
     {
+      self->far = g_steal_pointer (far);
       memcpy (self->far, self->near, NEAR_SIZE);
       self->data = self->far;
     }

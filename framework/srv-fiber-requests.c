@@ -7,6 +7,7 @@
 
 #include "srv-base-server-private.h"
 #include "srv-connection-private.h"
+#include "srv-datagram.h"
 #include "srv-fiber-mix-in-private.h"
 #include "srv-task-private.h"
 
@@ -111,6 +112,17 @@ deliver_work (SrvFiberMessage *message, G_GNUC_UNUSED SrvFiberWorker *worker)
   end_work (work);
 }
 
+/* A datagram is served by whoever has received it: every worker looks at the
+ * socket, and takes from it what it comes to. */
+static SrvFiberThread *
+choose_worker (SrvFiberMixIn *self, SrvRequest *request)
+{
+  SrvFiberThread *own =
+    SRV_IS_DATAGRAM (request) ? srv_fiber_threads_find_loop (self) : NULL;
+
+  return own != NULL ? own : srv_fiber_threads_choose (self);
+}
+
 gboolean
 srv_fiber_mix_in_process_request (SrvMixIn *mix_in,
                                   SrvBaseServer *server,
@@ -124,7 +136,7 @@ srv_fiber_mix_in_process_request (SrvMixIn *mix_in,
     return FALSE;
   work = g_new (Work, 1);
   work->message.deliver = deliver_work;
-  work->worker = srv_fiber_threads_choose (self);
+  work->worker = choose_worker (self, request);
   work->mix_in = self;
   work->server = server;
   work->request = g_object_ref (request);

@@ -10,13 +10,16 @@
 #include "srv-connection-private.h"
 #include "srv-datagram-private.h"
 
+/* Both types are final, and every request passes here several times. */
 static SrvRequestLink *
 link_of (SrvRequest *request)
 {
-  if (SRV_IS_CONNECTION (request))
-    return &SRV_CONNECTION (request)->link;
-  if (SRV_IS_DATAGRAM (request))
-    return srv_datagram_get_link (SRV_DATAGRAM (request));
+  GType type = G_OBJECT_TYPE (request);
+
+  if (type == SRV_TYPE_CONNECTION)
+    return &((SrvConnection *) request)->link;
+  if (type == SRV_TYPE_DATAGRAM)
+    return srv_datagram_get_link ((SrvDatagram *) request);
   return NULL;
 }
 

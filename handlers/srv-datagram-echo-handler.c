@@ -90,8 +90,11 @@ srv_datagram_echo_handler_handle (SrvBaseRequestHandler *handler,
 static void
 srv_datagram_echo_handler_class_init (SrvDatagramEchoHandlerClass *klass)
 {
-  SRV_BASE_REQUEST_HANDLER_CLASS (klass)->handle =
-    srv_datagram_echo_handler_handle;
+  SrvBaseRequestHandlerClass *handler_class =
+    SRV_BASE_REQUEST_HANDLER_CLASS (klass);
+
+  handler_class->handle = srv_datagram_echo_handler_handle;
+  srv_base_request_handler_class_set_reusable (handler_class);
 
   /**
    * SrvDatagramEchoHandlerClass::transform:

@@ -196,8 +196,11 @@ srv_datagram_time_handler_class_init (SrvDatagramTimeHandlerClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
 
-  SRV_BASE_REQUEST_HANDLER_CLASS (klass)->handle =
-    srv_datagram_time_handler_handle;
+  SrvBaseRequestHandlerClass *handler_class =
+    SRV_BASE_REQUEST_HANDLER_CLASS (klass);
+
+  handler_class->handle = srv_datagram_time_handler_handle;
+  srv_base_request_handler_class_set_reusable (handler_class);
   object_class->finalize = srv_datagram_time_handler_finalize;
   object_class->get_property = srv_datagram_time_handler_get_property;
   object_class->set_property = srv_datagram_time_handler_set_property;

@@ -50,6 +50,8 @@ srv_datagram_upper_handler_class_init (SrvDatagramUpperHandlerClass *klass)
 {
   SRV_DATAGRAM_ECHO_HANDLER_CLASS (klass)->transform =
     srv_datagram_upper_handler_transform;
+  srv_base_request_handler_class_set_reusable (
+    SRV_BASE_REQUEST_HANDLER_CLASS (klass));
 }
 
 static void

@@ -53,6 +53,7 @@ test_programs = \
 	%reldir%/test-reader \
 	%reldir%/test-request-order \
 	%reldir%/test-request \
+	%reldir%/test-reusable-handlers \
 	%reldir%/test-send-fds \
 	%reldir%/test-simple-handlers \
 	%reldir%/test-spawn \

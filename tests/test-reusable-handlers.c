@@ -1,0 +1,231 @@
+/* test-reusable-handlers.c - handlers that serve one datagram after the other
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "udp-test.h"
+
+#define N_DATAGRAMS 200
+
+static int n_made;
+static int n_reset;
+static SrvBaseRequestHandler *kept;
+
+/* Counts, and does what the packet says. */
+typedef struct
+{
+  SrvDatagramRequestHandler parent_instance;
+} CountingHandler;
+typedef struct
+{
+  SrvDatagramRequestHandlerClass parent_class;
+} CountingHandlerClass;
+
+static GType counting_handler_get_type (void);
+G_DEFINE_TYPE (CountingHandler,
+               counting_handler,
+               SRV_TYPE_DATAGRAM_REQUEST_HANDLER)
+
+static gboolean
+counting_handler_handle (SrvBaseRequestHandler *handler, GError **error)
+{
+  SrvDatagramRequestHandler *self = SRV_DATAGRAM_REQUEST_HANDLER (handler);
+  gsize length;
+  const char *packet =
+    g_bytes_get_data (srv_datagram_request_handler_get_packet (self), &length);
+  g_autofree char *text = g_strndup (packet, length);
+
+  if (g_str_equal (text, "silent"))
+    return TRUE;
+  if (g_str_equal (text, "keep"))
+    g_set_object (&kept, handler);
+  if (g_str_equal (text, "mark"))
+    g_object_set_data (G_OBJECT (handler), "mark", self);
+  if (!srv_datagram_request_handler_write (self, text, length, error))
+    return FALSE;
+  if (!g_str_equal (text, "fail"))
+    return g_output_stream_write_all (srv_datagram_request_handler_get_wfile (
+                                        self),
+                                      "\n", 1, NULL, NULL, error);
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "no luck");
+  return FALSE;
+}
+
+static void
+counting_handler_reset (SrvBaseRequestHandler *handler)
+{
+  g_atomic_int_inc (&n_reset);
+  SRV_BASE_REQUEST_HANDLER_CLASS (counting_handler_parent_class)
+    ->reset (handler);
+}
+
+static void
+counting_handler_class_init (CountingHandlerClass *klass)
+{
+  SrvBaseRequestHandlerClass *handler_class =
+    SRV_BASE_REQUEST_HANDLER_CLASS (klass);
+
+  handler_class->handle = counting_handler_handle;
+  handler_class->reset = counting_handler_reset;
+  srv_base_request_handler_class_set_reusable (handler_class);
+}
+
+static void
+counting_handler_init (G_GNUC_UNUSED CountingHandler *self)
+{
+  g_atomic_int_inc (&n_made);
+}
+
+/* A class derived from it, which may have anything in it. */
+typedef CountingHandler DerivedHandler;
+typedef CountingHandlerClass DerivedHandlerClass;
+
+static GType derived_handler_get_type (void);
+G_DEFINE_TYPE (DerivedHandler, derived_handler, counting_handler_get_type ())
+
+static void
+derived_handler_class_init (G_GNUC_UNUSED DerivedHandlerClass *klass)
+{
+}
+
+static void
+derived_handler_init (G_GNUC_UNUSED DerivedHandler *self)
+{
+}
+
+/* Inline and in fibers, where the memory of datagrams is used again. */
+static SrvBaseServer *
+make_counting (int i, GType type)
+{
+  const SrvTestMixIn mix_ins[] = { SRV_TEST_INLINE, SRV_TEST_FIBERS };
+  const SrvTestTransport transports[] = { SRV_TEST_UDP, SRV_TEST_UNIXGRAM };
+  SrvBaseServer *server =
+    srv_test_server_new (transports[i % 2], mix_ins[i / 2]);
+
+  srv_base_server_set_handler_type (server, type);
+
+  return server;
+}
+
+#define N_SERVERS 4
+
+static void
+ask (int fd, const char *question, const char *answer)
+{
+  srv_test_say (fd, question);
+  srv_test_expect (fd, answer);
+}
+
+START_TEST (handler_serves_one_after_the_other)
+{
+  SrvBaseServer *server = make_counting (_i, counting_handler_get_type ());
+  SrvTestRun *run = srv_test_run (server);
+  int fd = srv_test_connect (server);
+
+  for (guint i = 0; i < N_DATAGRAMS; i++)
+    ask (fd, "hello", "hello\n");
+  srv_test_close (fd);
+  srv_test_finish (run);
+  ck_assert_int_lt (n_made, N_DATAGRAMS);
+  ck_assert_int_eq (n_reset, N_DATAGRAMS);
+}
+END_TEST
+
+/* What one client was to be told is not told to the next one. */
+START_TEST (nothing_stays_of_a_request)
+{
+  SrvBaseServer *server = make_counting (_i, counting_handler_get_type ());
+  SrvTestRun *run = srv_test_run (server);
+  int fd = srv_test_connect (server);
+
+  ask (fd, "hello", "hello\n");
+  srv_test_say (fd, "fail");
+  srv_test_say (fd, "silent");
+  ask (fd, "again", "again\n");
+  srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
+START_TEST (derived_class_has_a_handler_for_each)
+{
+  SrvBaseServer *server = make_counting (_i, derived_handler_get_type ());
+  SrvTestRun *run = srv_test_run (server);
+  int fd = srv_test_connect (server);
+
+  for (guint i = 0; i < N_DATAGRAMS; i++)
+    ask (fd, "hello", "hello\n");
+  srv_test_close (fd);
+  srv_test_finish (run);
+  ck_assert_int_eq (n_made, N_DATAGRAMS);
+  ck_assert_int_eq (n_reset, 0);
+}
+END_TEST
+
+START_TEST (handler_that_is_held_keeps_its_request)
+{
+  SrvBaseServer *server = make_counting (_i, counting_handler_get_type ());
+  SrvTestRun *run = srv_test_run (server);
+  int fd = srv_test_connect (server);
+  SrvDatagram *datagram;
+  gsize length;
+
+  ask (fd, "keep", "keep\n");
+  ask (fd, "hello", "hello\n");
+  srv_test_close (fd);
+  srv_test_finish (run);
+  datagram = SRV_DATAGRAM (srv_base_request_handler_get_request (kept));
+  ck_assert_ptr_nonnull (srv_datagram_get_data (datagram, &length));
+  ck_assert_uint_eq (length, 4);
+  g_clear_object (&kept);
+}
+END_TEST
+
+START_TEST (handler_with_data_is_not_used_again)
+{
+  SrvBaseServer *server = make_counting (_i, counting_handler_get_type ());
+  SrvTestRun *run = srv_test_run (server);
+  int fd = srv_test_connect (server);
+
+  for (guint i = 0; i < N_DATAGRAMS; i++)
+    ask (fd, "mark", "mark\n");
+  srv_test_close (fd);
+  srv_test_finish (run);
+  ck_assert_int_eq (n_made, N_DATAGRAMS);
+  ck_assert_int_eq (n_reset, 0);
+}
+END_TEST
+
+/* The class may change between two runs, and a function may come in its
+ * place: nobody is served by the handler of before. */
+START_TEST (handler_of_another_class_is_not_used)
+{
+  SrvBaseServer *server = make_counting (_i, counting_handler_get_type ());
+  SrvTestRun *run = srv_test_run (server);
+  int fd = srv_test_connect (server);
+
+  ask (fd, "hello", "hello\n");
+  srv_test_stop (run);
+  srv_base_server_set_handler_func (server, give_back, NULL, NULL);
+  run = srv_test_run (server);
+  ask (fd, "hello", "hello");
+  ask (fd, "again", "again");
+  srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
+int
+main (void)
+{
+  const SrvTestEntry tests[] = {
+    { "reuse", handler_serves_one_after_the_other, N_SERVERS },
+    { "reuse", nothing_stays_of_a_request, N_SERVERS },
+    { "reuse", derived_class_has_a_handler_for_each, N_SERVERS },
+    { "reuse", handler_that_is_held_keeps_its_request, N_SERVERS },
+    { "reuse", handler_with_data_is_not_used_again, N_SERVERS },
+    { "reuse", handler_of_another_class_is_not_used, N_SERVERS },
+  };
+
+  return srv_test_run_entries ("ReusableHandlers", tests, G_N_ELEMENTS (tests));
+}
