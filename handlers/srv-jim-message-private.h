@@ -40,9 +40,14 @@ typedef enum
   SRV_JIM_KEYS_LINES = 1 << 7, /* the framing, too */
   SRV_JIM_KEYS_LEN32 = 1 << 8,
   SRV_JIM_KEYS_STAMP = 1 << 9, /* our time, not the sender's */
+  SRV_JIM_KEYS_MSG = 1 << 10,  /* not known yet, but the action is "msg" */
 } SrvJimKeys;
 
 #define SRV_JIM_KEYS_NAMES 0x3f
+
+/* The label of an event that says what its sender calls things. */
+#define SRV_JIM_LABEL_NAMES "jim-names"
+
 #define SRV_JIM_KEYS_TEMPLATE                                                \
   (SRV_JIM_KEYS_MESSAGE | 1 << SRV_JIM_KEYS_TO_SHIFT | SRV_JIM_KEYS_SENDER | \
    1 << SRV_JIM_KEYS_TEXT_SHIFT)

@@ -202,6 +202,11 @@ read_user (const Reading *reading, SrvJimMessage *message)
 {
   guint which = 0;
 
+  /* Of those who send these, which the protocol's own sample has, none has been
+   * seen to use the other action. */
+  if (g_hash_table_contains (reading->members, "type") ||
+      g_hash_table_contains (reading->members, "user.status"))
+    message->keys |= SRV_JIM_KEYS_MSG;
   return read_alias (reading, account_names, G_MAXLONG, &message->account,
                      &which) &&
          is_short_name (message->account) &&

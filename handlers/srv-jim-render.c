@@ -13,6 +13,15 @@
 
 #include <string.h>
 
+/* By the numbers in SrvJimKeys, of two bits each. */
+static const char *const to_names[] = { "to", "destination", "receiver",
+                                        "recipient" };
+static const char *const text_names[] = { "message", "message_text",
+                                          "mess_text", "message" };
+
+#define N_TEXT_NAMES       3
+#define N_USUAL_TEXT_NAMES 2
+
 static GString *
 begin (const char *name, const char *value)
 {
@@ -61,6 +70,9 @@ srv_jim_render_response (int code, const char *text, const char *id, guint keys)
 
   append_number (out, "time", g_get_real_time () / G_USEC_PER_SEC);
   append_text (out, code < 400 ? "alert" : "error", text);
+  /* The clients that send lengths look for this one, and must find it. */
+  if ((keys & SRV_JIM_KEYS_LEN32) != 0)
+    append_text (out, "message", text != NULL ? text : "");
   if (id != NULL)
     g_string_append_printf (out, ",\"id\":%s", id);
   return end (out, keys);
@@ -86,36 +98,64 @@ append_time (GString *out, SrvChatEvent *event, guint keys)
     append_number (out, "time", srv_chat_event_get_time (event));
 }
 
-/* For who has not shown what names it uses: the two that most use for each. */
+/* What the sender calls things; nothing special when it is of another
+ * protocol. */
+static guint
+names_of_sender (SrvChatEvent *event)
+{
+  const char *names = srv_chat_event_get_label (event, SRV_JIM_LABEL_NAMES);
+
+  return names != NULL ? (guint) g_ascii_strtoull (names, NULL, 10) : 0;
+}
+
+/* The text under several names: @first in any case, the usual ones and the
+ * sender's while there is room. */
+static void
+append_texts (GString *out, const char *text, guint first, guint own)
+{
+  append_text (out, text_names[first], text);
+  for (guint i = 0; i < N_TEXT_NAMES; i++)
+    {
+      glong more = g_utf8_strlen (text, -1) +
+                   (glong) (strlen (text_names[i]) + strlen (",\"\":\"\"}"));
+
+      if (i != first && (i < N_USUAL_TEXT_NAMES || i == own) &&
+          g_utf8_strlen (out->str, -1) + more <= SRV_JIM_MAX_OBJECT)
+        append_text (out, text_names[i], text);
+    }
+}
+
+/* For who has not shown what names it uses: the two that most use for each, and
+ * the sender's. An object has but one action; people who talk to each other
+ * mostly have the same client, so it is the sender's too. */
 static GBytes *
 render_for_all (SrvChatEvent *event,
                 const char *from,
                 const char *text,
                 guint keys)
 {
-  GString *out = begin ("action", "\"msg\"");
-  glong more =
-    g_utf8_strlen (text, -1) + (glong) strlen (",\"message_text\":\"\"}");
+  guint names = names_of_sender (event);
+  gboolean is_message = (names & SRV_JIM_KEYS_MESSAGE) != 0 &&
+                        (keys & SRV_JIM_KEYS_MSG) == 0;
+  const char *to_name = to_names[names >> SRV_JIM_KEYS_TO_SHIFT & 3];
+  guint text_name = names >> SRV_JIM_KEYS_TEXT_SHIFT & 3;
+  GString *out = begin ("action", is_message ? "\"message\"" : "\"msg\"");
 
   append_time (out, event, keys);
   append_text (out, "to", srv_chat_event_get_to (event));
   append_text (out, "receiver", srv_chat_event_get_to (event));
+  if (strcmp (to_name, "to") != 0 && strcmp (to_name, "receiver") != 0)
+    append_text (out, to_name, srv_chat_event_get_to (event));
   append_text (out, "from", from);
   append_text (out, "sender", from);
   append_text (out, "encoding", srv_chat_event_get_label (event, "encoding"));
-  append_text (out, "message", text);
-  if (g_utf8_strlen (out->str, -1) + more <= SRV_JIM_MAX_OBJECT)
-    append_text (out, "message_text", text);
+  append_texts (out, text, is_message ? text_name : 0, text_name);
   return end (out, keys);
 }
 
 GBytes *
 srv_jim_render_event (SrvChatEvent *event, guint keys)
 {
-  static const char *const to_names[] = { "to", "destination", "receiver",
-                                          "recipient" };
-  static const char *const text_names[] = { "message", "message_text",
-                                            "mess_text", "message" };
   SrvChatEventKind kind = srv_chat_event_get_kind (event);
   const char *from = srv_chat_event_get_from (event);
   g_autofree char *notice =

@@ -245,6 +245,7 @@ static Outcome
 do_msg (SrvJimHandler *self, const SrvJimMessage *message)
 {
   const char *to = addressee_of (self, message);
+  g_autofree char *names = g_strdup_printf ("%u", message->keys);
   g_autoptr (SrvChatEvent) event = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -256,6 +257,7 @@ do_msg (SrvJimHandler *self, const SrvJimMessage *message)
   event = srv_chat_event_new (to, message->text);
   srv_chat_event_set_label (event, "jim-time", message->time);
   srv_chat_event_set_label (event, "encoding", message->encoding);
+  srv_chat_event_set_label (event, SRV_JIM_LABEL_NAMES, names);
   if (!srv_chat_handler_send (SRV_CHAT_HANDLER (self), event, &error))
     return refused (error);
   return outcome (202, NULL);
@@ -328,15 +330,20 @@ act_on (SrvJimHandler *self, const SrvJimMessage *message)
     }
 }
 
-/* From its first message on, a client is written to in its own words. */
+/* From its first message on, a client is written to in its own words; the way
+ * it comes may tell something before. */
 static void
 learn_keys (SrvJimHandler *self, const SrvJimMessage *message)
 {
   guint keys = (guint) g_atomic_int_get (&self->keys);
 
-  if (message->action != SRV_JIM_MSG || self->dialect == SRV_JIM_DIALECT_SPEC)
+  if (self->dialect == SRV_JIM_DIALECT_SPEC)
     return;
-  keys &= ~(guint) (SRV_JIM_KEYS_NAMES | SRV_JIM_KEYS_ALL);
+  if (message->action == SRV_JIM_MSG)
+    keys &= ~(guint) (SRV_JIM_KEYS_NAMES | SRV_JIM_KEYS_ALL | SRV_JIM_KEYS_MSG);
+  else if (message->action != SRV_JIM_PRESENCE ||
+           (keys & SRV_JIM_KEYS_ALL) == 0)
+    return;
   g_atomic_int_set (&self->keys, (int) (keys | message->keys));
 }
 

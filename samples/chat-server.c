@@ -23,11 +23,13 @@
 static const char *protocol = "line";
 static const char *default_room;
 static const char *auth_name = "off";
+static const char *dialect_name = "auto";
 static const char *store_path;
 static const char *config_path;
 static gboolean notices;
 static gboolean strict;
 static gboolean insecure_auth;
+static gboolean broadcasts;
 
 static const GOptionEntry entries[] = {
   SAMPLE_CONFIG_ENTRY (&config_path),
@@ -48,6 +50,14 @@ static const GOptionEntry entries[] = {
     "jim: tell who joins and leaves", NULL },
   { "strict", 0, 0, G_OPTION_ARG_NONE, &strict,
     "jim: take the protocol by the letter, without gaps", NULL },
+  { "dialect", 0, 0, G_OPTION_ARG_STRING, &dialect_name,
+    "jim: auto (default): the words of each client; template: the same, and "
+    "message, sender, destination and message_text to who has said nothing; "
+    "spec: only the protocol's own",
+    "NAME" },
+  { "broadcast", 0, 0, G_OPTION_ARG_NONE, &broadcasts,
+    "jim: a message to nobody, to all or to client goes to the default room",
+    NULL },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -57,6 +67,7 @@ typedef struct
   SrvChatHub *hub;
   SrvAccountStore *store; /* NULL: nothing is kept */
   SrvJimAuth auth;
+  SrvJimDialect dialect;
 } Chat;
 
 static SrvBaseRequestHandler *
@@ -78,6 +89,8 @@ make_handler (G_GNUC_UNUSED SrvBaseServer *server,
       g_object_set (handler, "framing", SRV_JIM_FRAMING_AUTO, NULL);
       g_object_set (handler, "auth", chat->auth, NULL);
       g_object_set (handler, "insecure-auth", insecure_auth, NULL);
+      g_object_set (handler, "dialect", chat->dialect, NULL);
+      g_object_set (handler, "compat-broadcast", broadcasts, NULL);
       g_object_set (handler, "notices", notices, NULL);
       g_object_set (handler, "strict", strict, NULL);
       if (strict)
@@ -93,15 +106,14 @@ install (SrvBaseServer *server, gpointer chat)
   srv_base_server_set_handler_factory (server, make_handler, chat, NULL);
 }
 
-static gboolean
-parse_auth (SrvJimAuth *auth)
+/* -1 when @type has no such value. */
+static int
+parse_enum (GType type, const char *nick)
 {
-  g_autoptr (GEnumClass) klass = g_type_class_ref (SRV_TYPE_JIM_AUTH);
-  const GEnumValue *value = g_enum_get_value_by_nick (klass, auth_name);
+  g_autoptr (GEnumClass) klass = g_type_class_ref (type);
+  const GEnumValue *value = g_enum_get_value_by_nick (klass, nick);
 
-  if (value != NULL)
-    *auth = (SrvJimAuth) value->value;
-  return value != NULL;
+  return value != NULL ? value->value : -1;
 }
 
 /* What the options cannot be; NULL when they are well. */
@@ -109,22 +121,30 @@ static char *
 find_problem (SampleServer *sample, Chat *chat)
 {
   const char *problem = NULL;
+  int auth = parse_enum (SRV_TYPE_JIM_AUTH, auth_name);
+  int dialect = parse_enum (SRV_TYPE_JIM_DIALECT, dialect_name);
 
   if (strcmp (protocol, "jim") != 0 && strcmp (protocol, "line") != 0)
     problem = "--protocol is line or jim";
   else if (strcmp (protocol, "jim") == 0 && !srv_jim_handler_is_supported ())
     problem = "--protocol jim: the library was built without jansson";
-  else if (!parse_auth (&chat->auth))
+  else if (auth < 0)
     problem = "--auth is off, optional or required";
-  else if (chat->auth != SRV_JIM_AUTH_OFF && strcmp (protocol, "jim") != 0)
+  else if (dialect < 0)
+    problem = "--dialect is auto, template or spec";
+  else if (auth != SRV_JIM_AUTH_OFF && strcmp (protocol, "jim") != 0)
     problem = "--auth can only be off: lines have no passwords";
-  else if (chat->auth != SRV_JIM_AUTH_OFF && store_path == NULL)
+  else if (auth != SRV_JIM_AUTH_OFF && store_path == NULL)
     problem = "--auth needs the accounts of a --store";
   else if (default_room != NULL && default_room[0] != '#')
     problem = "--default-room begins with #";
+  else if (broadcasts && default_room == NULL)
+    problem = "--broadcast needs a --default-room";
   else if (!sample_server_is_one_process (sample))
     problem =
       "people in different processes cannot talk: no forking, no prefork";
+  chat->auth = (SrvJimAuth) auth;
+  chat->dialect = (SrvJimDialect) dialect;
   return problem != NULL ? g_strdup (problem) : chat_limits_find_problem ();
 }
 

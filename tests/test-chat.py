@@ -143,13 +143,19 @@ class JimOverThreads(ChatTest):
         self.assertEqual(bob.ask(action='msg', to='alice', message='x'), 410)
         bob.close()
 
+    # Clients that send lengths take the text of a reply for granted.
     def test_length_frames(self):
         with self.server.connect() as client:
-            text = json.dumps({'action': 'presence', 'user': 'dave'}).encode()
-            client.sendall(len(text).to_bytes(4, 'big') + text)
-            length = int.from_bytes(client.recv(4, socket.MSG_WAITALL), 'big')
-            reply = json.loads(client.recv(length, socket.MSG_WAITALL))
-            self.assertEqual(reply['response'], 200)
+            for name, code, text in (('#dave', 400, 'this cannot be a name'),
+                                     ('dave', 200, '')):
+                request = json.dumps({'action': 'presence',
+                                      'user': name}).encode()
+                client.sendall(len(request).to_bytes(4, 'big') + request)
+                length = int.from_bytes(client.recv(4, socket.MSG_WAITALL),
+                                        'big')
+                reply = json.loads(client.recv(length, socket.MSG_WAITALL))
+                self.assertEqual(reply['response'], code)
+                self.assertEqual(reply['message'], text)
 
     def test_a_client_that_never_reads_harms_nobody(self):
         sleeper = Jim(self.server, 'sleeper')
@@ -176,6 +182,34 @@ class JimOverThreads(ChatTest):
         with self.server.connect() as client:
             client.sendall(b'\x16\x03\x01\x02\x00')
             self.assertEqual(client.recv(1000), b'')
+
+
+class JimBroadcast(ChatTest):
+    options = ('--protocol=jim', '--default-room=#default', '--broadcast')
+
+    def test_everybody(self):
+        alice, bob = Jim(self.server, 'alice'), Jim(self.server, 'bob')
+        for addressee in ({'to': ''}, {'destination': 'all'},
+                          {'to': 'client'}, {}):
+            self.assertEqual(alice.ask(action='msg', message='x', **addressee),
+                             202)
+            self.assertEqual(bob.read()['to'], '#default')
+        alice.close()
+        bob.close()
+
+
+class JimTemplate(ChatTest):
+    options = ('--protocol=jim', '--dialect=template')
+
+    def test_who_has_said_nothing(self):
+        alice, bob = Jim(self.server, 'alice'), Jim(self.server, 'bob')
+        self.assertEqual(alice.ask(action='msg', to='bob', message='x'), 202)
+        heard = bob.read()
+        del heard['time']
+        self.assertEqual(heard, {'action': 'message', 'destination': 'bob',
+                                 'sender': 'alice', 'message_text': 'x'})
+        alice.close()
+        bob.close()
 
 
 class JimOverFibers(JimOverThreads):
@@ -219,6 +253,7 @@ class Options(unittest.TestCase):
         self.assertEqual(self.status('--version'), 0)
         for wrong in ('--protocol=irc', '--auth=required', '--rate=-1',
                       '--default-room=tea', '--mix-in=forking',
+                      '--dialect=python', '--broadcast',
                       '--listen=udp:127.0.0.1:0', '--nonsense'):
             self.assertEqual(self.status(wrong), 64, wrong)
 

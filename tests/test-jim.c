@@ -185,77 +185,6 @@ START_TEST (rules_are_kept)
 }
 END_TEST
 
-/* What each client says when it comes, how it writes to somebody, and what it
- * is sent then. */
-static const struct
-{
-  const char *presence;
-  const char *message; /* to "other", text "hi" */
-  const char *heard;   /* from "other" to this, text "yo" */
-} dialects[] = {
-  { "{\"action\": \"presence\", \"time\": 1795224873.997142, \"type\": "
-    "\"status\", \"user\": {\"account_name\": \"me\", \"status\": \"I'm "
-    "here!\"}}",
-    "{\"action\": \"msg\", \"time\": 1795224874.9654462, \"to\": \"other\", "
-    "\"from\": \"me\", \"message\": \"hi\"}",
-    "\"to\":\"me\",\"from\":\"other\",\"message\":\"yo\"}" },
-  { "{\"action\": \"presence\", \"time\": 1.5, \"user\": {\"account_name\": "
-    "\"me\"}}",
-    "{\"action\": \"msg\", \"time\": 1.5, \"sender\": \"me\", \"receiver\": "
-    "\"other\", \"message\": \"hi\"}",
-    "\"receiver\":\"me\",\"sender\":\"other\",\"message\":\"yo\"}" },
-  { "{\"action\": \"presence\", \"time\": 1.5, \"user\": {\"account_name\": "
-    "\"me\"}}",
-    "{\"action\": \"message\", \"sender\": \"me\", \"recipient\": \"other\", "
-    "\"time\": 1.5, \"message_text\": \"hi\"}",
-    "\"recipient\":\"me\",\"sender\":\"other\",\"message_text\":\"yo\"}" },
-  { "{\"action\": \"presence\", \"time\": 1.5, \"account_name\": \"me\"}",
-    "{\"action\": \"message\", \"sender\": \"me\", \"to\": \"other\", "
-    "\"time\": 1.5, \"message_text\": \"hi\"}",
-    "\"to\":\"me\",\"sender\":\"other\",\"message_text\":\"yo\"}" },
-  { "{\"action\": \"presence\", \"time\": 1.5, \"user\": \"me\"}",
-    "{\"action\": \"message\", \"time\": 1.5, \"sender\": \"me\", "
-    "\"destination\": \"other\", \"message_text\": \"hi\"}",
-    "\"destination\":\"me\",\"sender\":\"other\",\"message_text\":\"yo\"}" },
-  { "{\"action\": \"presence\", \"time\": \"1.5\", \"user\": \"me\"}",
-    "{\"action\": \"msg\", \"to\": \"other\", \"message\": \"hi\", \"time\": "
-    "1.5}",
-    "\"to\":\"me\",\"from\":\"other\",\"message\":\"yo\"}" },
-  { "{\"action\": \"presence\", \"time\": 1795224873123456789, \"user\": "
-    "\"me\"}",
-    "{\"action\": \"message\", \"from\": \"me\", \"to\": \"other\", "
-    "\"mess_text\": \"hi\"}",
-    "\"to\":\"me\",\"from\":\"other\",\"mess_text\":\"yo\"}" },
-};
-
-START_TEST (dialects_are_answered_in_kind)
-{
-  SrvTestRun *run = start (SRV_TEST_THREADING, NULL);
-  int other = come (run, "other");
-  int fd = srv_test_connect (run->server);
-  g_autofree char *heard = NULL;
-  g_autofree char *told = NULL;
-
-  ck_assert_int_eq (ask (fd, dialects[_i].presence), 200);
-  ck_assert_int_eq (ask (fd, dialects[_i].message), 202);
-  told = hear (other);
-  ck_assert (strstr (told,
-                     "\"to\":\"other\",\"receiver\":\"other\","
-                     "\"from\":\"me\",\"sender\":\"me\","
-                     "\"message\":\"hi\",\"message_text\":\"hi\"}") != NULL);
-  ck_assert_int_eq (ask (other, MSG ("me", "yo")), 202);
-  heard = hear (fd);
-  ck_assert_msg (g_str_has_suffix (heard, dialects[_i].heard), "%s", heard);
-  ck_assert (g_str_has_prefix (heard, strstr (dialects[_i].message,
-                                              "\"message\",") != NULL
-                                        ? "{\"action\":\"message\",\"time\":1,"
-                                        : "{\"action\":\"msg\",\"time\":1,"));
-  srv_test_close (fd);
-  srv_test_close (other);
-  finish (run);
-}
-END_TEST
-
 static const char *const letters[] = { "a", "я", "😀", "x\xcc\x81" };
 static const glong n_points[] = { 1, 1, 1, 2 };
 
@@ -636,8 +565,6 @@ main (void)
   const SrvTestEntry tests[] = {
     { "talk", people_talk, 2 * n_json },
     { "talk", people_of_both_protocols_talk, n_json },
-    { "talk", dialects_are_answered_in_kind,
-      (int) G_N_ELEMENTS (dialects) * n_json },
     { "talk", default_room_is_joined, n_json },
     { "talk", notices_are_messages, n_json },
     { "rules", rules_are_kept, (int) G_N_ELEMENTS (rules) * n_json },
