@@ -197,15 +197,23 @@ read_message (const Reading *reading, SrvJimMessage *message)
          g_str_is_ascii (message->text);
 }
 
+/* Of those who authenticate, or come with what the protocol's own samples have
+ * beside the name, none has been seen to use another action for messages. */
+static gboolean
+keeps_to_the_samples (const Reading *reading, const SrvJimMessage *message)
+{
+  return message->action == SRV_JIM_AUTHENTICATE ||
+         g_hash_table_contains (reading->members, "type") ||
+         g_hash_table_contains (reading->members, "status") ||
+         g_hash_table_contains (reading->members, "user.status");
+}
+
 static gboolean
 read_user (const Reading *reading, SrvJimMessage *message)
 {
   guint which = 0;
 
-  /* Of those who send these, which the protocol's own sample has, none has been
-   * seen to use the other action. */
-  if (g_hash_table_contains (reading->members, "type") ||
-      g_hash_table_contains (reading->members, "user.status"))
+  if (keeps_to_the_samples (reading, message))
     message->keys |= SRV_JIM_KEYS_MSG;
   return read_alias (reading, account_names, G_MAXLONG, &message->account,
                      &which) &&

@@ -341,8 +341,7 @@ learn_keys (SrvJimHandler *self, const SrvJimMessage *message)
     return;
   if (message->action == SRV_JIM_MSG)
     keys &= ~(guint) (SRV_JIM_KEYS_NAMES | SRV_JIM_KEYS_ALL | SRV_JIM_KEYS_MSG);
-  else if (message->action != SRV_JIM_PRESENCE ||
-           (keys & SRV_JIM_KEYS_ALL) == 0)
+  else if ((keys & SRV_JIM_KEYS_ALL) == 0)
     return;
   g_atomic_int_set (&self->keys, (int) (keys | message->keys));
 }

@@ -198,6 +198,17 @@ class JimBroadcast(ChatTest):
         bob.close()
 
 
+class JimUnprobed(ChatTest):
+    options = ('--protocol=jim', '--probe-grace=0',
+               '--unidentified-timeout=2000')
+
+    # Longer than the usual grace; the end comes without a probe before it.
+    def test_silence(self):
+        with self.server.connect() as client:
+            heard = client.makefile('rb').read()
+            self.assertEqual(json.loads(heard)['response'], 401)
+
+
 class JimTemplate(ChatTest):
     options = ('--protocol=jim', '--dialect=template')
 
