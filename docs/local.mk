@@ -6,6 +6,7 @@ docs_chapters = \
 	%reldir%/choosing-a-mix-in.md \
 	%reldir%/framing.md \
 	%reldir%/index.md \
+	%reldir%/jim-compatibility.md \
 	%reldir%/multiplexed-echo.md \
 	%reldir%/performance.md \
 	%reldir%/performance.svg \
