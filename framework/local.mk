@@ -130,6 +130,7 @@ srv_sources = \
 	%reldir%/srv-request.c \
 	%reldir%/srv-scoreboard.c \
 	%reldir%/srv-send-fds.c \
+	%reldir%/srv-sender-limit.c \
 	%reldir%/srv-signals.c \
 	%reldir%/srv-sockaddr.c \
 	%reldir%/srv-socketpair.c \
@@ -189,6 +190,7 @@ srv_private_headers = \
 	%reldir%/srv-reader-private.h \
 	%reldir%/srv-request-set-private.h \
 	%reldir%/srv-scoreboard-private.h \
+	%reldir%/srv-sender-limit-private.h \
 	%reldir%/srv-sockaddr-private.h \
 	%reldir%/srv-task-private.h \
 	%reldir%/srv-thread-pool-private.h \

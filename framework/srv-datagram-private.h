@@ -9,6 +9,7 @@
 #include "srv-datagram.h"
 #include "srv-listener-private.h"
 #include "srv-request-set-private.h"
+#include "srv-sockaddr-private.h"
 
 #include <sys/socket.h>
 
@@ -26,6 +27,7 @@ typedef union
 SrvDatagram *srv_datagram_new_empty (SrvListener *listener);
 
 SrvRequestLink *srv_datagram_get_link (SrvDatagram *self);
+const SrvSockaddr *srv_datagram_get_peer (SrvDatagram *self);
 
 /* The same contents, in as much memory as they need. */
 SrvDatagram *srv_datagram_copy (SrvDatagram *self);

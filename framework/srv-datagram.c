@@ -306,6 +306,12 @@ srv_datagram_keep_handler (SrvDatagram *self, SrvBaseRequestHandler *handler)
   g_set_object (&self->handler, handler);
 }
 
+const SrvSockaddr *
+srv_datagram_get_peer (SrvDatagram *self)
+{
+  return &self->peer;
+}
+
 SrvDatagram *
 srv_datagram_copy (SrvDatagram *self)
 {

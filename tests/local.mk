@@ -56,6 +56,7 @@ test_programs = \
 	%reldir%/test-request \
 	%reldir%/test-reusable-handlers \
 	%reldir%/test-send-fds \
+	%reldir%/test-sender-limit \
 	%reldir%/test-simple-handlers \
 	%reldir%/test-spawn \
 	%reldir%/test-stream-handler \
