@@ -89,6 +89,7 @@ srv_handlers_sources = \
 	%reldir%/srv-discard-handler.c \
 	%reldir%/srv-echo-handler.c \
 	%reldir%/srv-event-log.c \
+	%reldir%/srv-event-sink.c \
 	%reldir%/srv-greeting-handler.c \
 	%reldir%/srv-identity-handler.c \
 	%reldir%/srv-identity-session.c \
@@ -154,6 +155,7 @@ srv_handlers_private_headers = \
 	%reldir%/srv-command-template-private.h \
 	%reldir%/srv-database-private.h \
 	%reldir%/srv-dialogue-private.h \
+	%reldir%/srv-event-sink-private.h \
 	%reldir%/srv-identity-session-private.h \
 	%reldir%/srv-jim-framer-private.h \
 	%reldir%/srv-jim-json-private.h \

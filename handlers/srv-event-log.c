@@ -7,15 +7,12 @@
 
 #include "srv-event-log.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "srv-event-sink-private.h"
+
 #include <unistd.h>
 
 #define DEFAULT_EXCERPT_LENGTH 64
 #define MAX_EXCERPT_LENGTH     1024
-
-/* Day 1 of GDate is the first of January of year 1. */
-#define JULIAN_DAY_OF_1970 719163
 
 /**
  * SrvEventLog:
@@ -34,7 +31,9 @@
  *
  * A record is one line and one `write(2)` to a file opened for appending, so
  * the records of threads and of forked children never mix. What a client has
- * sent is escaped; inside quotes, a quote is written `\"`.
+ * sent is escaped; inside quotes, a quote is written `\"`. A file can be
+ * rotated: see [method@SocketServerHandlers.EventLog.reopen]. Records for
+ * something else than a file go to a function.
  *
  * You call: [method@SocketServerHandlers.EventLog.watch] once for each server,
  * before it serves; the handlers of this library find the log by their server
@@ -60,9 +59,7 @@ struct _SrvEventLog
 {
   GObject parent_instance;
 
-  int fd;
-  gboolean owns_fd;
-  int has_failed;     /* atomic; one warning is enough */
+  SrvEventSink *sink; /* owned, never NULL */
   int excerpt_length; /* atomic */
 };
 
@@ -104,26 +101,6 @@ watch_of (SrvBaseServer *server)
   return g_object_get_qdata (G_OBJECT (server), watch_quark ());
 }
 
-/* UTC in ISO 8601. GDate is plain arithmetic; gmtime_r () takes a lock, and a
- * child that was forked at the wrong moment would wait for it forever. */
-static void
-append_time (GString *record)
-{
-  const gint64 now = g_get_real_time ();
-  const gint64 seconds = now / G_USEC_PER_SEC;
-  const int of_day = (int) (seconds % 86400);
-  GDate date;
-
-  g_date_clear (&date, 1);
-  g_date_set_julian (&date, (guint32) (JULIAN_DAY_OF_1970 + seconds / 86400));
-  g_string_append_printf (record, "%04u-%02u-%02uT%02d:%02d:%02d.%06dZ",
-                          g_date_get_year (&date),
-                          (guint) g_date_get_month (&date),
-                          g_date_get_day (&date), of_day / 3600,
-                          of_day / 60 % 60, of_day % 60,
-                          (int) (now % G_USEC_PER_SEC));
-}
-
 /* @printable has been through srv_escape (), which leaves quotes alone. */
 static void
 append_quoted (GString *record, const char *name, const char *printable)
@@ -148,8 +125,7 @@ begin_record (const char *event, SrvBaseServer *server)
 
   if (endpoint == NULL)
     endpoint = made = srv_base_server_dup_endpoint (server);
-  append_time (record);
-  g_string_append_printf (record, " %s %s", event,
+  g_string_append_printf (record, "%s %s", event,
                           endpoint != NULL ? endpoint : "-");
   return record;
 }
@@ -183,28 +159,10 @@ begin_request_record (const char *event, SrvBaseRequestHandler *handler)
   return record;
 }
 
-/* A record that does not fit on the disk is lost, and the service goes on: a
- * second write could land behind somebody else's record. */
-static void
-end_record (SrvEventLog *self, GString *record)
-{
-  gssize n;
-
-  g_string_append_c (record, '\n');
-  do
-    n = write (self->fd, record->str, record->len);
-  while (n < 0 && errno == EINTR);
-  if (n != (gssize) record->len &&
-      g_atomic_int_compare_and_exchange (&self->has_failed, FALSE, TRUE))
-    g_warning ("could not write to the event log: %s",
-               n < 0 ? g_strerror (errno) : "no room for the whole record");
-  g_string_free (record, TRUE);
-}
-
 static void
 record_server (SrvEventLog *self, const char *event, SrvBaseServer *server)
 {
-  end_record (self, begin_record (event, server));
+  srv_event_sink_write (self->sink, begin_record (event, server));
 }
 
 static void
@@ -226,9 +184,8 @@ end_listening (Watch *watch)
     return;
   watch->has_stopped = TRUE;
   record = g_string_sized_new (128);
-  append_time (record);
-  g_string_append_printf (record, " stopped %s", watch->endpoint);
-  end_record (watch->log, record);
+  g_string_append_printf (record, "stopped %s", watch->endpoint);
+  srv_event_sink_write (watch->log->sink, record);
 }
 
 static void
@@ -316,8 +273,7 @@ srv_event_log_finalize (GObject *object)
 {
   SrvEventLog *self = SRV_EVENT_LOG (object);
 
-  if (self->owns_fd)
-    close (self->fd);
+  srv_event_sink_free (self->sink);
   G_OBJECT_CLASS (srv_event_log_parent_class)->finalize (object);
 }
 
@@ -348,8 +304,19 @@ srv_event_log_class_init (SrvEventLogClass *klass)
 static void
 srv_event_log_init (SrvEventLog *self)
 {
-  self->fd = STDERR_FILENO;
+  self->sink = srv_event_sink_new_console ();
   self->excerpt_length = DEFAULT_EXCERPT_LENGTH;
+}
+
+/* Takes the sink. */
+static SrvEventLog *
+new_for_sink (SrvEventSink *sink)
+{
+  SrvEventLog *self = g_object_new (SRV_TYPE_EVENT_LOG, NULL);
+
+  srv_event_sink_free (self->sink);
+  self->sink = sink;
+  return self;
 }
 
 /**
@@ -387,26 +354,66 @@ srv_event_log_new_for_console (void)
 SrvEventLog *
 srv_event_log_new_for_file (const char *path, GError **error)
 {
-  SrvEventLog *self;
-  int fd;
+  SrvEventSink *sink;
 
   g_return_val_if_fail (path != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-  if (fd < 0)
-    {
-      int saved_errno = errno;
+  sink = srv_event_sink_new_file (path, error);
+  return sink != NULL ? new_for_sink (sink) : NULL;
+}
 
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
-                   "could not open log file %s: %s", path,
-                   g_strerror (saved_errno));
-      return NULL;
-    }
-  self = g_object_new (SRV_TYPE_EVENT_LOG, NULL);
-  self->fd = fd;
-  self->owns_fd = TRUE;
-  return self;
+/**
+ * SrvEventLogFunc:
+ * @record: one record, printable UTF-8 text without a newline and without the
+ *   time
+ * @user_data: what was given with the function
+ *
+ * Takes the records of a log: for a log that keeps time itself, such as that of
+ * the system.
+ *
+ * Threads: those that run handlers, several at once, also in forked children;
+ * the loop's.
+ */
+
+/**
+ * srv_event_log_new_for_func:
+ * @func: (scope notified) (closure user_data) (destroy destroy): gets every
+ *   record
+ * @user_data: for @func
+ * @destroy: (nullable): what to do with @user_data when the log goes
+ *
+ * Makes a log that gives its records to a function.
+ *
+ * Threads: any.
+ *
+ * Returns: (transfer full): a new log
+ */
+SrvEventLog *
+srv_event_log_new_for_func (SrvEventLogFunc func,
+                            gpointer user_data,
+                            GDestroyNotify destroy)
+{
+  g_return_val_if_fail (func != NULL, NULL);
+  return new_for_sink (srv_event_sink_new_func (func, user_data, destroy));
+}
+
+/**
+ * srv_event_log_reopen:
+ * @self: a log
+ *
+ * Opens the file of the log anew, by its name: for programs that rename files
+ * which have grown. No record is lost, and what comes after the call is in the
+ * new file. Forked children look after theirs before their next record. If the
+ * file cannot be opened, there is a warning and the old one serves on, and every
+ * record tries again. A log without a file does nothing.
+ *
+ * Threads: any. It may be called from a signal handler.
+ */
+void
+srv_event_log_reopen (SrvEventLog *self)
+{
+  srv_event_sink_reopen (self->sink);
 }
 
 /**
@@ -570,7 +577,8 @@ srv_event_log_connected (SrvEventLog *self, SrvBaseRequestHandler *handler)
 
   if (self == NULL)
     return;
-  end_record (self, begin_request_record ("connected", handler));
+  srv_event_sink_write (self->sink,
+                        begin_request_record ("connected", handler));
 }
 
 /**
@@ -608,7 +616,7 @@ srv_event_log_received (SrvEventLog *self,
 
       append_quoted (record, "text", text);
     }
-  end_record (self, record);
+  srv_event_sink_write (self->sink, record);
 }
 
 /**
@@ -635,7 +643,7 @@ srv_event_log_sent (SrvEventLog *self,
     return;
   record = begin_request_record ("sent", handler);
   g_string_append_printf (record, " bytes=%" G_GSIZE_FORMAT, length);
-  end_record (self, record);
+  srv_event_sink_write (self->sink, record);
 }
 
 /**
@@ -673,5 +681,5 @@ srv_event_log_disconnected (SrvEventLog *self,
                           " received=%" G_GUINT64_FORMAT
                           " sent=%" G_GUINT64_FORMAT " end=%s",
                           n_received, n_sent, end_of (handler, error));
-  end_record (self, record);
+  srv_event_sink_write (self->sink, record);
 }

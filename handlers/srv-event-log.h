@@ -14,11 +14,21 @@ G_BEGIN_DECLS
 SRV_AVAILABLE_IN_ALL
 G_DECLARE_FINAL_TYPE (SrvEventLog, srv_event_log, SRV, EVENT_LOG, GObject)
 
+typedef void (*SrvEventLogFunc) (const char *record, gpointer user_data);
+
 SRV_AVAILABLE_IN_ALL
 SrvEventLog *srv_event_log_new_for_console (void);
 
 SRV_AVAILABLE_IN_ALL
 SrvEventLog *srv_event_log_new_for_file (const char *path, GError **error);
+
+SRV_AVAILABLE_IN_ALL
+SrvEventLog *srv_event_log_new_for_func (SrvEventLogFunc func,
+                                         gpointer user_data,
+                                         GDestroyNotify destroy);
+
+SRV_AVAILABLE_IN_ALL
+void srv_event_log_reopen (SrvEventLog *self);
 
 SRV_AVAILABLE_IN_ALL
 void srv_event_log_set_excerpt_length (SrvEventLog *self, guint excerpt_length);
