@@ -11,6 +11,7 @@ docs_chapters = \
 	%reldir%/performance.md \
 	%reldir%/performance.svg \
 	%reldir%/porting.md \
+	%reldir%/service.md \
 	%reldir%/tutorial-systems.md \
 	$(NULL)
 

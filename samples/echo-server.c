@@ -37,6 +37,7 @@ main (int argc, char **argv)
     sample_server_new ("Sends back what comes.", entries);
   int exit_status;
 
+  sample_server_add_sender_limit (sample);
   if (!sample_server_parse (sample, &argc, &argv, &exit_status))
     return exit_status;
   if (upper)

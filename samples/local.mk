@@ -15,6 +15,12 @@ noinst_LTLIBRARIES += %reldir%/libsample.la
 	%reldir%/sample-config.h \
 	%reldir%/sample-console.c \
 	%reldir%/sample-console.h \
+	%reldir%/sample-log.c \
+	%reldir%/sample-log.h \
+	%reldir%/sample-manager.c \
+	%reldir%/sample-manager.h \
+	%reldir%/sample-pid-file.c \
+	%reldir%/sample-pid-file.h \
 	%reldir%/sample-progress.c \
 	%reldir%/sample-progress.h \
 	%reldir%/sample-server.c \

@@ -8,6 +8,10 @@
 
 #include "sample-server.h"
 
+#include "sample-log.h"
+#include "sample-manager.h"
+#include "sample-pid-file.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +21,7 @@
 
 #define DEFAULT_ENDPOINT "tcp:127.0.0.1:9999"
 #define MAX_PORT_TRIES   100
+#define MAX_SENDER_RATE  1000000
 
 typedef SrvMixIn *(*MixInMaker) (void);
 
@@ -32,14 +37,21 @@ struct _SampleServer
   gboolean version;
   gboolean attached; /* a single server, too */
   char *log_path;
+  char *pid_path;
+  int ready_fd;    /* -1: none */
+  int sender_rate; /* datagrams in a second; 0: no limit */
 
   SampleServerFunc prepare; /* NULL: a server needs nothing more */
   gpointer prepare_data;
   SampleServerFunc on_ready; /* NULL: nobody wants to know */
   gpointer on_ready_data;
 
-  SrvEventLog *log;   /* NULL: none is wanted */
-  GPtrArray *servers; /* of SrvBaseServer */
+  SampleManager manager;
+  char **given_endpoints; /* NULL: the manager has opened none */
+
+  SamplePidFile *pid_file; /* NULL: none is wanted */
+  SrvEventLog *log;        /* NULL: none is wanted */
+  GPtrArray *servers;      /* of SrvBaseServer */
 };
 
 static gboolean
@@ -90,7 +102,13 @@ add_options (SampleServer *self, const GOptionEntry *entries)
     { "auto-port", 'a', 0, G_OPTION_ARG_NONE, &self->auto_port,
       "If the port is taken, take the next free one", NULL },
     { "log", 0, 0, G_OPTION_ARG_FILENAME, &self->log_path,
-      "Append events to FILE instead of showing them", "FILE" },
+      "Append events to FILE instead of showing them, or give them to syslog or "
+      "journal",
+      "FILE" },
+    { "pid-file", 0, 0, G_OPTION_ARG_FILENAME, &self->pid_path,
+      "Write the number of the process into FILE, while it runs", "FILE" },
+    { "ready-fd", 0, 0, G_OPTION_ARG_INT, &self->ready_fd,
+      "Write a newline to descriptor N when clients can connect", "N" },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &self->quiet, "Show no events",
       NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &self->version,
@@ -246,10 +264,25 @@ static gboolean
 open_log (SampleServer *self, GError **error)
 {
   if (self->log_path != NULL)
-    self->log = srv_event_log_new_for_file (self->log_path, error);
+    self->log = sample_log_open (self->log_path, error);
   else if (!self->quiet)
     self->log = srv_event_log_new_for_console ();
   return self->log != NULL || self->log_path == NULL;
+}
+
+static gboolean
+take_pid_file (SampleServer *self, GError **error)
+{
+  if (self->pid_path != NULL)
+    self->pid_file = sample_pid_file_new (self->pid_path, error);
+  return self->pid_file != NULL || self->pid_path == NULL;
+}
+
+static void
+limit_senders (SampleServer *self, SrvBaseServer *server)
+{
+  if (SRV_IS_UDP_SERVER (server))
+    g_object_set (server, "sender-rate", (guint) self->sender_rate, NULL);
 }
 
 static gboolean
@@ -270,14 +303,16 @@ listen_everywhere (SampleServer *self,
         return FALSE;
       if (self->log != NULL)
         srv_event_log_watch (self->log, server);
+      limit_senders (self, server);
       if (self->prepare != NULL)
         self->prepare (server, self->prepare_data);
     }
   return TRUE;
 }
 
-/* A line for each listener, for people and for programs that wait for it. It
- * comes when everything is ready: who reads it can connect. */
+/* A line for each listener, for people and for programs that wait for it; a
+ * datagram or a newline for managers. They come when everything is ready: who
+ * gets them can connect. */
 static gboolean
 announce (SampleServer *self, GError **error)
 {
@@ -290,11 +325,17 @@ announce (SampleServer *self, GError **error)
     }
   for (guint i = 0; self->on_ready != NULL && i < self->servers->len; i++)
     self->on_ready (self->servers->pdata[i], self->on_ready_data);
-  if (fflush (stdout) == 0)
-    return TRUE;
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-               "could not write to standard output: %s", g_strerror (errno));
-  return FALSE;
+  if (fflush (stdout) != 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                   "could not write to standard output: %s",
+                   g_strerror (errno));
+      return FALSE;
+    }
+  if (self->ready_fd >= 0)
+    sample_manager_tell_fd (self->ready_fd);
+  sample_manager_tell (&self->manager, "READY=1");
+  return TRUE;
 }
 
 static gboolean
@@ -339,6 +380,7 @@ serve (SampleServer *self, GError **error)
 static void
 close_all (SampleServer *self)
 {
+  sample_manager_tell (&self->manager, "STOPPING=1");
   for (guint i = 0; i < self->servers->len; i++)
     {
       guint n_cut = srv_base_server_server_close (self->servers->pdata[i]);
@@ -355,6 +397,8 @@ sample_server_new (const char *summary, const GOptionEntry *entries)
 
   /* Whoever reads the events may go first. */
   signal (SIGPIPE, SIG_IGN);
+  sample_manager_init (&self->manager, &self->given_endpoints);
+  self->ready_fd = -1;
   self->servers = g_ptr_array_new_with_free_func (g_object_unref);
   self->context = g_option_context_new (NULL);
   g_option_context_set_summary (self->context, summary);
@@ -363,9 +407,10 @@ sample_server_new (const char *summary, const GOptionEntry *entries)
     "Endpoints: tcp:HOST:PORT, udp:HOST:PORT, unix:PATH, unixgram:PATH,\n"
     "unix:@NAME, fd:NUMBER. Port 0 takes a free one.\n\n"
     "Ends on SIGINT or SIGTERM when all requests are done; a second signal\n"
-    "ends it at once.\n\n"
+    "ends it at once. On SIGHUP the log file is opened anew.\n\n"
+    "Under systemd it can be Type=notify and be given its sockets.\n\n"
     "Exit status: 0 after a signal, 64 wrong usage, 69 cannot listen,\n"
-    "70 the server failed, 73 cannot open the log file.\n");
+    "70 the server failed, 73 cannot open the log or take the PID file.\n");
   add_options (self, entries);
   return self;
 }
@@ -376,8 +421,11 @@ sample_server_free (SampleServer *self)
   g_ptr_array_unref (self->servers);
   g_clear_object (&self->log);
   g_option_context_free (self->context);
+  g_clear_pointer (&self->pid_file, sample_pid_file_free);
   g_strfreev (self->endpoints);
+  g_strfreev (self->given_endpoints);
   g_free (self->log_path);
+  g_free (self->pid_path);
   g_free (self);
 }
 
@@ -395,6 +443,34 @@ sample_server_is_one_process (SampleServer *self)
          self->make_mix_in != srv_prefork_mix_in_new;
 }
 
+/* Datagrams are no connections, of which there could be too many. */
+void
+sample_server_add_sender_limit (SampleServer *self)
+{
+  const GOptionEntry entries[] = {
+    { "sender-rate", 0, 0, G_OPTION_ARG_INT, &self->sender_rate,
+      "Over UDP, serve N datagrams of a sender in a second, and drop what is "
+      "more",
+      "N" },
+    G_OPTION_ENTRY_NULL,
+  };
+
+  g_option_context_add_main_entries (self->context, entries, NULL);
+}
+
+static gboolean
+check_values (SampleServer *self, GError **error)
+{
+  if (self->sender_rate < 0 || self->sender_rate > MAX_SENDER_RATE)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   "--sender-rate is from 0 to %d", MAX_SENDER_RATE);
+      return FALSE;
+    }
+  return self->ready_fd == -1 ||
+         sample_manager_check_fd (self->ready_fd, error);
+}
+
 /* FALSE when the program shall end now, with @exit_status. */
 gboolean
 sample_server_parse (SampleServer *self,
@@ -407,7 +483,7 @@ sample_server_parse (SampleServer *self,
   if (g_option_context_parse (self->context, argc, argv, &error) && *argc > 1)
     g_set_error (&error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
                  "unexpected argument \"%s\"; try --help", (*argv)[1]);
-  if (error != NULL)
+  if (error != NULL || !check_values (self, &error))
     {
       *exit_status = fail (EX_USAGE, error);
       return FALSE;
@@ -418,6 +494,8 @@ sample_server_parse (SampleServer *self,
       *exit_status = EX_OK;
       return FALSE;
     }
+  if (self->endpoints == NULL)
+    self->endpoints = g_steal_pointer (&self->given_endpoints);
   if (self->endpoints == NULL)
     self->endpoints = g_strsplit (DEFAULT_ENDPOINT, " ", 1);
   return TRUE;
@@ -466,7 +544,7 @@ sample_server_run (SampleServer *self,
   g_autoptr (GError) error = NULL;
   int exit_status = EX_OK;
 
-  if (!open_log (self, &error))
+  if (!take_pid_file (self, &error) || !open_log (self, &error))
     return fail (EX_CANTCREAT, error);
   if (!listen_everywhere (self, stream_handler, datagram_handler, &error))
     exit_status =

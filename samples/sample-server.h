@@ -15,6 +15,8 @@ typedef void (*SampleServerFunc) (SrvBaseServer *server, gpointer data);
 SampleServer *sample_server_new (const char *summary,
                                  const GOptionEntry *entries);
 void sample_server_free (SampleServer *self);
+/* Before parsing: an option for services of datagrams. */
+void sample_server_add_sender_limit (SampleServer *self);
 
 gboolean sample_server_parse (SampleServer *self,
                               int *argc,

@@ -104,6 +104,7 @@ main (int argc, char **argv)
     sample_server_new ("Tells the time to whoever connects.", entries);
   int exit_status;
 
+  sample_server_add_sender_limit (sample);
   if (sample_server_parse (sample, &argc, &argv, &exit_status))
     exit_status = sample_server_run (sample, stream_handler_get_type (),
                                      datagram_handler_get_type ());

@@ -91,6 +91,7 @@ test_scripts = \
 	%reldir%/test-pair.py \
 	%reldir%/test-python.py \
 	%reldir%/test-samples.sh \
+	%reldir%/test-service.py \
 	%reldir%/test-time-samples.sh \
 	%reldir%/test-tutorials.py \
 	%reldir%/test-upload.py \
