@@ -28,6 +28,8 @@ srv_handlers_public_headers = \
 	%reldir%/srv-jim-handler.h \
 	%reldir%/srv-line-chat-handler.h \
 	%reldir%/srv-memory-chat-store.h \
+	%reldir%/srv-script-handler.h \
+	%reldir%/srv-script.h \
 	%reldir%/srv-time-format.h \
 	%reldir%/srv-time-handler.h \
 	%reldir%/srv-upload-handler.h \
@@ -103,6 +105,8 @@ srv_handlers_sources = \
 	%reldir%/srv-line-chat-handler.c \
 	%reldir%/srv-memory-chat-store.c \
 	%reldir%/srv-peer.c \
+	%reldir%/srv-script-handler.c \
+	%reldir%/srv-script.c \
 	%reldir%/srv-time-format.c \
 	%reldir%/srv-time-handler.c \
 	%reldir%/srv-time-limit.c \
@@ -163,6 +167,7 @@ srv_handlers_private_headers = \
 	%reldir%/srv-jim-session-private.h \
 	%reldir%/srv-jim-settings-private.h \
 	%reldir%/srv-peer-private.h \
+	%reldir%/srv-script-private.h \
 	%reldir%/srv-secret-private.h \
 	%reldir%/srv-time-limit-private.h \
 	%reldir%/srv-upload-directory-private.h \

@@ -31,6 +31,8 @@
 #include "srv-jim-handler.h"
 #include "srv-line-chat-handler.h"
 #include "srv-memory-chat-store.h"
+#include "srv-script-handler.h"
+#include "srv-script.h"
 #include "srv-time-format.h"
 #include "srv-time-handler.h"
 #include "srv-upload-handler.h"

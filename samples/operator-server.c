@@ -10,7 +10,8 @@
  *        [1] >>> hello yourself
  *        Clients speak while you type, and do not garble it. An answer goes to
  *        the conversation that the prompt names, `@2 text` to another one.
- *        Without the mix-in, clients wait for each other.
+ *        Without the mix-in, clients wait for each other. With --script FILE a
+ *        script answers instead: lines `> to say` and `< to expect`.
  *
  * In Python:
  *
@@ -30,6 +31,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define MAX_MESSAGE 4096
@@ -43,12 +45,15 @@
 
 static char *bye_word; /* NULL: "ByeBye" */
 static gboolean once;
+static char *script_path; /* NULL: the operator answers */
 
 static const GOptionEntry entries[] = {
   { "bye", 'b', 0, G_OPTION_ARG_FILENAME, &bye_word,
     "The message with which a client takes leave (default: ByeBye)", "WORD" },
   { "once", '1', 0, G_OPTION_ARG_NONE, &once,
     "End with the first client that leaves", NULL },
+  { "script", 's', 0, G_OPTION_ARG_FILENAME, &script_path,
+    "Let the lines of FILE answer, instead of an operator", "FILE" },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -65,7 +70,7 @@ end_service (void)
   static int has_asked;
 
   if (g_atomic_int_compare_and_exchange (&has_asked, FALSE, TRUE))
-    kill (getpid (), SIGTERM);
+    kill (own_pid, SIGTERM);
 }
 
 typedef SrvStreamRequestHandler Handler;
@@ -269,6 +274,70 @@ run (SampleServer *sample)
   return exit_status;
 }
 
+/* Without an operator: each client has the script for itself. */
+
+typedef SrvScriptHandler Player;
+typedef SrvScriptHandlerClass PlayerClass;
+
+GType player_get_type (void);
+
+G_DEFINE_TYPE (Player, player, SRV_TYPE_SCRIPT_HANDLER)
+
+static gboolean
+player_finish (SrvBaseRequestHandler *handler, GError **error)
+{
+  gboolean ok = SRV_BASE_REQUEST_HANDLER_CLASS (player_parent_class)
+                  ->finish (handler, error);
+
+  if (once)
+    end_service ();
+  return ok;
+}
+
+static void
+player_class_init (PlayerClass *klass)
+{
+  SRV_BASE_REQUEST_HANDLER_CLASS (klass)->finish = player_finish;
+}
+
+static void
+player_init (G_GNUC_UNUSED Player *self)
+{
+}
+
+static SrvBaseRequestHandler *
+make_player (G_GNUC_UNUSED SrvBaseServer *server,
+             G_GNUC_UNUSED SrvRequest *request,
+             gpointer script)
+{
+  return g_object_new (player_get_type (), "script", script, NULL);
+}
+
+static void
+install_players (SrvBaseServer *server, gpointer script)
+{
+  srv_base_server_set_handler_factory (server, make_player, script, NULL);
+}
+
+static int
+run_script (SampleServer *sample)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SrvScript) script = NULL;
+  g_autofree char *text = NULL;
+
+  if (g_file_get_contents (script_path, &text, NULL, &error))
+    script = srv_script_parse (text, &error);
+  if (script == NULL)
+    {
+      g_printerr ("%s: %s\n", g_get_prgname (), error->message);
+      return EX_NOINPUT;
+    }
+  own_pid = getpid ();
+  sample_server_set_prepare (sample, install_players, script);
+  return sample_server_run (sample, player_get_type (), G_TYPE_INVALID);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -278,7 +347,8 @@ main (int argc, char **argv)
   int exit_status;
 
   if (sample_server_parse (sample, &argc, &argv, &exit_status))
-    exit_status = run (sample);
+    exit_status = script_path != NULL ? run_script (sample) : run (sample);
   g_free (bye_word);
+  g_free (script_path);
   return exit_status;
 }

@@ -55,6 +55,7 @@ test_programs = \
 	%reldir%/test-request-order \
 	%reldir%/test-request \
 	%reldir%/test-reusable-handlers \
+	%reldir%/test-script \
 	%reldir%/test-send-fds \
 	%reldir%/test-sender-limit \
 	%reldir%/test-simple-handlers \

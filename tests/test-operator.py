@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -276,6 +277,47 @@ class TheirClients(unittest.TestCase):
             with connected(address) as client:
                 self.dialogue(process, client, 1, [('Hello!!', 'Gun!!')])
             self.assertEqual(process.wait(LIMIT), 0)
+
+    def test_C2_by_script(self):
+        with tempfile.NamedTemporaryFile('w', encoding='utf-8') as script:
+            script.write('# C2\n<\n> Gun!!\n')
+            script.flush()
+            for mix_in in 'inline', 'threading', 'forking', 'prefork', 'fibers':
+                with self.subTest(mix_in), \
+                     scripted('--once', '--mix-in', mix_in, '--script',
+                              script.name) as (process, address):
+                    with connected(address) as client:
+                        client.send(b'Hello!!')
+                        self.assertEqual(client.recv(1024), b'Gun!!\n')
+                        self.assertEqual(client.recv(1024), b'')
+                    self.assertEqual(process.wait(LIMIT), 0)
+
+    def test_C2_transcript(self):
+        with tempfile.NamedTemporaryFile('w', encoding='utf-8') as script:
+            script.write('> Who are you?\n<\n! You are not the one.\n'
+                         '> What is the word?\n< swordfish\n> Come in.\n')
+            script.flush()
+            with scripted('--script', script.name) as (_process, address):
+                for word, end in (('swordfish', 'Come in.'),
+                                  ('Swordfish', 'You are not the one.')):
+                    with connected(address) as client:
+                        hears(client, 'Who are you?\n')
+                        client.sendall('Müller\n'.encode())
+                        hears(client, 'What is the word?\n')
+                        client.sendall(f'{word}\r\n'.encode())
+                        hears(client, end + '\n')
+                        self.assertEqual(client.recv(1), b'')
+
+    def test_C2_bad_script(self):
+        with tempfile.NamedTemporaryFile('w', encoding='utf-8') as script:
+            script.write('> well\nHello\n')
+            script.flush()
+            for path in script.name, script.name + '/nowhere':
+                result = subprocess.run(
+                    [os.path.join(SAMPLES, 'operator-server'), '--script',
+                     path], stderr=subprocess.PIPE, text=True, check=False,
+                    timeout=LIMIT)
+                self.assertEqual(result.returncode, 66, result.stderr)
 
     def test_C3_only_the_exact_word_is_good_bye(self):
         with scripted('--once') as (process, address):
