@@ -88,6 +88,7 @@ test_scripts = \
 	%reldir%/test-installed.sh \
 	%reldir%/test-interop.sh \
 	%reldir%/test-multiplex.py \
+	%reldir%/test-network.py \
 	%reldir%/test-operator.py \
 	%reldir%/test-pair.py \
 	%reldir%/test-python.py \
