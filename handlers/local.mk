@@ -23,6 +23,7 @@ srv_handlers_public_headers = \
 	%reldir%/srv-discard-handler.h \
 	%reldir%/srv-echo-handler.h \
 	%reldir%/srv-event-log.h \
+	%reldir%/srv-finger-handler.h \
 	%reldir%/srv-greeting-handler.h \
 	%reldir%/srv-identity-handler.h \
 	%reldir%/srv-jim-handler.h \
@@ -92,6 +93,7 @@ srv_handlers_sources = \
 	%reldir%/srv-echo-handler.c \
 	%reldir%/srv-event-log.c \
 	%reldir%/srv-event-sink.c \
+	%reldir%/srv-finger-handler.c \
 	%reldir%/srv-greeting-handler.c \
 	%reldir%/srv-identity-handler.c \
 	%reldir%/srv-identity-session.c \

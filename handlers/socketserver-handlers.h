@@ -26,6 +26,7 @@
 #include "srv-discard-handler.h"
 #include "srv-echo-handler.h"
 #include "srv-event-log.h"
+#include "srv-finger-handler.h"
 #include "srv-greeting-handler.h"
 #include "srv-identity-handler.h"
 #include "srv-jim-handler.h"

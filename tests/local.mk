@@ -32,6 +32,7 @@ test_programs = \
 	%reldir%/test-fiber-tls \
 	%reldir%/test-fiber-watch \
 	%reldir%/test-fiber \
+	%reldir%/test-finger \
 	%reldir%/test-forking-child \
 	%reldir%/test-forking \
 	%reldir%/test-frame-streams \

@@ -132,6 +132,18 @@ class TheirClients(unittest.TestCase):
         seconds = int.from_bytes(data, 'big') - 2208988800
         self.assertLess(abs(time.time() - seconds), LIMIT)
 
+    def test_O8_finger(self):
+        with tempfile.NamedTemporaryFile('w', encoding='utf-8') as plans:
+            plans.write('[plans]\nada=I write programs.\\nIn Zürich.\n')
+            plans.flush()
+            with our_server('simple-server', '--service=finger', '--plans',
+                            plans.name) as address:
+                with connected(address) as client:
+                    client.send(b'ada\r\n')
+                    data = b''.join(iter(lambda: client.recv(1024), b''))
+        self.assertEqual(data.decode(),
+                         'I write programs.\r\nIn Zürich.\r\n')
+
     def test_E2_lab_echo(self):
         with our_server('echo-server') as address:
             with connected(address) as client:
