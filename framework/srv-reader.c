@@ -51,6 +51,7 @@ struct _SrvReader
   gsize buffer_size; /* what size shall be at first; 0: unbuffered */
   gsize start;       /* what is there: from start to end */
   gsize end;
+  gint64 deadline; /* of all reads */
 
   /* A line is handed out in place, ended by a NUL. What stood where the NUL is
    * now is kept here until the next call. */
@@ -70,7 +71,8 @@ put_back_held (SrvReader *self)
 }
 
 /* Only a connection keeps the deadline while it waits; on any other stream it is
- * looked at between two reads. */
+ * looked at between two reads. The reader's own is looked at in any case, or who
+ * has always sent something would never be late. */
 static gssize
 read_base (SrvReader *self,
            void *buffer,
@@ -85,6 +87,9 @@ read_base (SrvReader *self,
 
   if (self->writer != NULL && !srv_writer_flush (self->writer, error))
     return -1;
+  if (srv_deadline_has_passed (self->deadline))
+    return srv_connection_fail_timed_out ("receive", error);
+  deadline = srv_deadline_min (deadline, self->deadline);
   connection = srv_connection_input_stream_get_connection (base);
   if (connection != NULL)
     return srv_connection_receive_until (connection, buffer, count, deadline,
@@ -223,8 +228,9 @@ srv_reader_class_init (SrvReaderClass *klass)
 }
 
 static void
-srv_reader_init (G_GNUC_UNUSED SrvReader *self)
+srv_reader_init (SrvReader *self)
 {
+  self->deadline = SRV_DEADLINE_NEVER;
 }
 
 void
@@ -516,4 +522,28 @@ srv_reader_get_available (SrvReader *self)
 {
   g_return_val_if_fail (SRV_IS_READER (self), 0);
   return self->end - self->start;
+}
+
+/**
+ * srv_reader_set_deadline:
+ * @self: a reader
+ * @deadline: a time of `g_get_monotonic_time()`, in microseconds; -1 for none
+ *
+ * Bounds all that is read from now on together, beside the time limit that the
+ * connection has for each receive: who sends a byte now and then gets no more
+ * time than others. What is in the buffer can be read all the same; a wait for
+ * more fails with %G_IO_ERROR_TIMED_OUT.
+ *
+ * Over a stream that is no connection it is looked at between two reads.
+ *
+ * Threads: the one that the request belongs to. In Python: there is no
+ * counterpart; `settimeout()` is for each call.
+ */
+void
+srv_reader_set_deadline (SrvReader *self, gint64 deadline)
+{
+  g_return_if_fail (SRV_IS_READER (self));
+  g_return_if_fail (deadline >= -1);
+
+  self->deadline = deadline;
 }

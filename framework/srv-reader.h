@@ -43,4 +43,7 @@ gboolean srv_reader_read_exactly (SrvReader *self,
 SRV_AVAILABLE_IN_ALL
 gsize srv_reader_get_available (SrvReader *self);
 
+SRV_AVAILABLE_IN_ALL
+void srv_reader_set_deadline (SrvReader *self, gint64 deadline);
+
 G_END_DECLS

@@ -325,6 +325,32 @@ START_TEST (calls_can_be_mixed)
 }
 END_TEST
 
+/* A deadline is for all reads together: it ends the wait for who is silent, and
+ * who has sent more comes too late as well. Nothing is lost by it. */
+START_TEST (deadline_bounds_all_reads_together)
+{
+  int peer;
+  SrvReader *reader = reader_of_socket (&peer, SRV_TEST_PATIENCE, sizes[_i]);
+  g_autoptr (GError) error = NULL;
+  const char *line;
+
+  srv_test_say (peer, "a\nb");
+  expect_line (reader, 10, "a\n");
+  srv_reader_set_deadline (reader, g_get_monotonic_time () + 10000);
+  ck_assert_int_eq (srv_reader_read_line (reader, &line, 10, &error), -1);
+  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_clear_error (&error);
+  srv_test_say (peer, "c\n");
+  ck_assert_int_eq (srv_reader_read_line (reader, &line, 10, &error), -1);
+  srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  srv_reader_set_deadline (reader, -1);
+  expect_line (reader, 10, "bc\n");
+  close (peer);
+  expect_end (reader);
+  g_object_unref (reader);
+}
+END_TEST
+
 /* For bindings: the end is NULL without an error, a long line one with it. */
 START_TEST (line_bytes_tell_end_from_error)
 {
@@ -522,6 +548,7 @@ main (void)
     { "bytes", sizes_do_not_matter, N_SIZES },
     { "bytes", available_is_what_was_read_ahead, 1 },
     { "bytes", data_input_stream_stacks, N_SIZES },
+    { "time", deadline_bounds_all_reads_together, N_SIZES },
     { "time", reader_goes_on_after_a_time_out, N_SIZES },
     { "time", read_exactly_can_be_repeated_after_a_time_out, 1 },
     { "time", half_message_is_kept_after_a_time_out, N_SIZES },
