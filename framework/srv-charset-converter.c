@@ -15,6 +15,8 @@
 
 /* Room for what stands for one character, in any character set. */
 #define MAX_SUBSTITUTE 64
+/* Room for a character that is not whole, in any character set. */
+#define MAX_HELD 16
 
 /**
  * SrvCharsetConverter:
@@ -23,7 +25,8 @@
  *
  * It is a stage for [class@Gio.ConverterInputStream] and
  * [class@Gio.ConverterOutputStream]; [func@SocketServer.charset_stream_new]
- * lays both over a connection. A character may come in parts.
+ * lays both over a connection. A character may come in parts: a flush writes
+ * those that are whole, and the converter keeps the rest until more comes.
  *
  * Beside the codes of every [iface@Gio.Converter], a conversion fails with
  * %G_IO_ERROR_INVALID_DATA under %SRV_CHARSET_POLICY_REJECT.
@@ -37,7 +40,10 @@ struct _SrvCharsetConverter
   char *charset; /* owned */
   SrvCharsetPolicy policy;
   gboolean encodes; /* from UTF-8 */
+  gsize unit;       /* of what is decoded, in bytes: 2 for UTF-16 */
   GIConv iconv;
+  char held[MAX_HELD]; /* the start of a character, from before a flush */
+  gsize n_held;
 };
 
 static void srv_charset_converter_iface_init (GConverterIface *iface);
@@ -66,7 +72,10 @@ typedef struct
 static void
 srv_charset_converter_reset (GConverter *converter)
 {
-  g_iconv (SRV_CHARSET_CONVERTER (converter)->iconv, NULL, NULL, NULL, NULL);
+  SrvCharsetConverter *self = SRV_CHARSET_CONVERTER (converter);
+
+  g_iconv (self->iconv, NULL, NULL, NULL, NULL);
+  self->n_held = 0;
 }
 
 static GConverterResult
@@ -83,11 +92,21 @@ bad_length (SrvCharsetConverter *self, const Span *span)
   gunichar character;
 
   if (!self->encodes)
-    return 1;
+    return MIN (self->unit, span->in_left);
   character = g_utf8_get_char_validated (span->in, (gssize) span->in_left);
   if (character == (gunichar) -1 || character == (gunichar) -2)
     return 1;
   return (gsize) g_unichar_to_utf8 (character, NULL);
+}
+
+static char *
+escape_bytes (const char *bytes, gsize length)
+{
+  GString *text = g_string_new (NULL);
+
+  for (gsize i = 0; i < length; i++)
+    g_string_append_printf (text, "\\x%02x", (guint8) bytes[i]);
+  return g_string_free (text, FALSE);
 }
 
 /* In UTF-8; the input begins with the bad character. */
@@ -98,8 +117,8 @@ make_substitute (SrvCharsetConverter *self, const Span *span, gsize length)
 
   if (self->policy == SRV_CHARSET_POLICY_REPLACE)
     return g_strdup (self->encodes ? "?" : "\357\277\275");
-  if (length == 1)
-    return g_strdup_printf ("\\x%02x", (guint8) span->in[0]);
+  if (!self->encodes || length == 1)
+    return escape_bytes (span->in, length);
   character = g_utf8_get_char (span->in);
   return g_strdup_printf (character > 0xffff ? "\\U%08x" : "\\u%04x",
                           character);
@@ -170,6 +189,17 @@ finish (SrvCharsetConverter *self,
   return fail (error, G_IO_ERROR_NO_SPACE, "not enough room for the end");
 }
 
+/* Who flushes wants everything to be taken, also half a character. */
+static GConverterResult
+hold (SrvCharsetConverter *self, Span *span)
+{
+  memcpy (self->held, span->in, span->in_left);
+  self->n_held = span->in_left;
+  span->in += span->in_left;
+  span->in_left = 0;
+  return G_CONVERTER_FLUSHED;
+}
+
 static GConverterResult
 convert (SrvCharsetConverter *self,
          Span *span,
@@ -192,10 +222,49 @@ convert (SrvCharsetConverter *self,
     return G_CONVERTER_CONVERTED;
   if (errno == E2BIG)
     return fail (error, G_IO_ERROR_NO_SPACE, "not enough room for a character");
+  if (errno == EINVAL && (flags & G_CONVERTER_FLUSH) != 0 &&
+      span->in_left <= MAX_HELD)
+    return hold (self, span);
   if (errno == EINVAL && (flags & G_CONVERTER_INPUT_AT_END) == 0)
     return fail (error, G_IO_ERROR_PARTIAL_INPUT,
                  "the rest of a character is missing");
   return substitute (self, span, error);
+}
+
+/* The start of a character, and what has come since: enough to make it whole. */
+static GConverterResult
+convert_held (SrvCharsetConverter *self,
+              Span *span,
+              GConverterFlags flags,
+              GError **error)
+{
+  const gsize n_held = self->n_held;
+  const gsize n_new = MIN (span->in_left, MAX_HELD);
+  char joined[2 * MAX_HELD];
+  Span both = { joined, n_held + n_new, span->out, span->out_left };
+  GConverterResult result;
+  gsize n_done;
+
+  memcpy (joined, self->held, n_held);
+  if (n_new > 0)
+    memcpy (joined + n_held, span->in, n_new);
+  if (n_new < span->in_left)
+    flags &= (GConverterFlags) ~(G_CONVERTER_INPUT_AT_END | G_CONVERTER_FLUSH);
+  self->n_held = 0;
+  result = convert (self, &both, flags, error);
+  n_done = (gsize) (both.in - joined);
+  /* Of what was held, some is still to be done. */
+  if (n_done < n_held)
+    {
+      self->n_held = n_held - n_done;
+      memmove (self->held, self->held + n_done, self->n_held);
+      n_done = n_held;
+    }
+  span->in += n_done - n_held;
+  span->in_left -= n_done - n_held;
+  span->out = both.out;
+  span->out_left = both.out_left;
+  return result;
 }
 
 static GConverterResult
@@ -209,9 +278,11 @@ srv_charset_converter_convert (GConverter *converter,
                                gsize *bytes_written,
                                GError **error)
 {
+  SrvCharsetConverter *self = SRV_CHARSET_CONVERTER (converter);
   Span span = { (char *) inbuf, inbuf_size, outbuf, outbuf_size };
-  GConverterResult result =
-    convert (SRV_CHARSET_CONVERTER (converter), &span, flags, error);
+  GConverterResult result = self->n_held > 0
+                              ? convert_held (self, &span, flags, error)
+                              : convert (self, &span, flags, error);
 
   if (result != G_CONVERTER_ERROR)
     {
@@ -251,6 +322,26 @@ srv_charset_converter_init (SrvCharsetConverter *self)
   self->iconv = (GIConv) -1;
 }
 
+/* The fewest bytes that are a character: so many zeros are one in all sets. */
+static gsize
+find_unit (SrvCharsetConverter *self)
+{
+  char zeros[4] = { 0 };
+  gsize unit = 0;
+  gsize result = (gsize) -1;
+
+  while (result == (gsize) -1 && unit < sizeof zeros)
+    {
+      char out[8];
+      Span span = { zeros, ++unit, out, sizeof out };
+
+      result = g_iconv (self->iconv, &span.in, &span.in_left, &span.out,
+                        &span.out_left);
+      srv_charset_converter_reset (G_CONVERTER (self));
+    }
+  return result != (gsize) -1 ? unit : 1;
+}
+
 static SrvCharsetConverter *
 make (const char *charset,
       gboolean encodes,
@@ -266,7 +357,10 @@ make (const char *charset,
   self->iconv = encodes ? g_iconv_open (charset, "UTF-8")
                         : g_iconv_open ("UTF-8", charset);
   if (self->iconv != (GIConv) -1)
-    return g_steal_pointer (&self);
+    {
+      self->unit = encodes ? 1 : find_unit (self);
+      return g_steal_pointer (&self);
+    }
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                "could not convert %s %s: unknown character set",
                encodes ? "to" : "from", charset);

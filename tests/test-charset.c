@@ -351,6 +351,115 @@ START_TEST (converter_begins_anew)
 }
 END_TEST
 
+/* A flush writes what is whole. The half of a character waits for its rest. */
+START_TEST (flush_leaves_half_a_character)
+{
+  const Case entry = { "KOI8-R", TRUE, (SrvCharsetPolicy) _i, NULL, NULL };
+  g_autoptr (GConverter) converter = converter_of (&entry);
+  g_autoptr (GOutputStream) base = g_memory_output_stream_new_resizable ();
+  g_autoptr (GOutputStream) output =
+    g_converter_output_stream_new (base, converter);
+  GMemoryOutputStream *memory = G_MEMORY_OUTPUT_STREAM (base);
+  g_autoptr (GError) error = NULL;
+
+  /* The first half of "р" behind "ми". */
+  ck_assert (
+    g_output_stream_write_all (output, "ми\xd1", 5, NULL, NULL, &error));
+  ck_assert (g_output_stream_flush (output, NULL, &error));
+  srv_test_assert_no_error (error);
+  ck_assert_uint_eq (g_memory_output_stream_get_data_size (memory), 2);
+  ck_assert (g_output_stream_flush (output, NULL, &error));
+  ck_assert (
+    g_output_stream_write_all (output, "\x80\n", 2, NULL, NULL, &error));
+  ck_assert (g_output_stream_flush (output, NULL, &error));
+  srv_test_assert_no_error (error);
+  ck_assert_uint_eq (g_memory_output_stream_get_data_size (memory), 4);
+  ck_assert_mem_eq (g_memory_output_stream_get_data (memory), "\xcd\xc9\xd2\n",
+                    4);
+}
+END_TEST
+
+/* The same for every place where a flush may come, and every bad character. */
+START_TEST (flush_may_come_anywhere)
+{
+  const Case *entry = &cases[_i];
+  const gsize length = strlen (entry->from);
+
+  for (gsize split = 0; split <= length; split++)
+    {
+      g_autoptr (GConverter) converter = converter_of (entry);
+      g_autoptr (GOutputStream) base = g_memory_output_stream_new_resizable ();
+      g_autoptr (GOutputStream) output =
+        g_converter_output_stream_new (base, converter);
+      g_autoptr (GBytes) written = NULL;
+      g_autoptr (GError) error = NULL;
+      gboolean ok;
+
+      ok = g_output_stream_write_all (output, entry->from, split, NULL, NULL,
+                                      &error) &&
+           g_output_stream_flush (output, NULL, &error) &&
+           g_output_stream_write_all (output, entry->from + split,
+                                      length - split, NULL, NULL, &error) &&
+           g_output_stream_close (output, NULL, &error);
+      ck_assert_int_eq (ok, entry->to != NULL);
+      if (!ok)
+        {
+          srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+          continue;
+        }
+      written =
+        g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (base));
+      ck_assert_uint_eq (g_bytes_get_size (written), strlen (entry->to));
+      ck_assert_mem_eq (g_bytes_get_data (written, NULL), entry->to,
+                        strlen (entry->to));
+    }
+}
+END_TEST
+
+/* What a character is made of. */
+static const struct
+{
+  const char *charset;
+  SrvCharsetPolicy policy;
+  const char *bytes;
+  gsize length;
+  const char *to;
+} units[] = {
+  /* Half of a pair, alone: what follows is not its other half, cut in two. */
+  { "UTF-16LE", REPLACE, "\x3d\xd8\x41\0", 4, "\357\277\275A" },
+  { "UTF-16BE", REPLACE, "\xd8\x3d\0\x41", 4, "\357\277\275A" },
+  { "UTF-16LE", ESCAPE, "\x3d\xd8\x41\0", 4, "\\x3d\\xd8A" },
+  { "UTF-16", REPLACE, "\xfe\xff\xd8\x3d\0\x41", 6, "\357\277\275A" },
+  { "UTF-32LE", REPLACE, "\0\0\x11\0\x41\0\0\0", 8, "\357\277\275A" },
+  { "UTF-32BE", REPLACE, "\0\x11\0\0\0\0\0\x41", 8, "\357\277\275A" },
+  /* The end in the middle of one. */
+  { "UTF-16LE", REPLACE, "\x41\0\x42", 3, "A\xef\xbf\xbd" },
+  { "UTF-32LE", ESCAPE, "\x41\0\0\0\x42\0\0", 7, "A\\x42\\x00\\x00" },
+};
+
+/* What cannot be converted is skipped by whole units: by single bytes, all that
+ * follows in UTF-16 would be read askew. */
+START_TEST (bad_unit_is_skipped_whole)
+{
+  g_autoptr (GConverter) converter =
+    G_CONVERTER (srv_charset_converter_new_decoder (units[_i].charset,
+                                                    units[_i].policy, NULL));
+  g_autoptr (GInputStream) base =
+    g_memory_input_stream_new_from_data (units[_i].bytes,
+                                         (gssize) units[_i].length, NULL);
+  g_autoptr (GInputStream) input =
+    g_converter_input_stream_new (base, converter);
+  g_autoptr (GError) error = NULL;
+  char text[100] = "";
+  gsize length;
+
+  ck_assert (g_input_stream_read_all (input, text, sizeof text - 1, &length,
+                                      NULL, &error));
+  srv_test_assert_no_error (error);
+  ck_assert_str_eq (text, units[_i].to);
+}
+END_TEST
+
 START_TEST (unknown_set_is_an_error)
 {
   g_autoptr (GIOStream) base =
@@ -382,6 +491,9 @@ main (void)
     { "converter", writes_may_be_split_anywhere, n_cases },
     { "converter", every_byte_returns, 1 },
     { "converter", converter_begins_anew, 1 },
+    { "converter", flush_leaves_half_a_character, 3 },
+    { "converter", flush_may_come_anywhere, n_cases },
+    { "converter", bad_unit_is_skipped_whole, G_N_ELEMENTS (units) },
   };
 
   return srv_test_run_entries ("Character sets", tests, G_N_ELEMENTS (tests));
