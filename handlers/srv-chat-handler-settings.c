@@ -194,7 +194,10 @@ srv_chat_handler_install_properties (GObjectClass *object_class)
   /**
    * SrvChatHandler:unidentified-timeout:
    *
-   * How long a client may be there without a name, in milliseconds.
+   * How long a client may be there without a name, in milliseconds, however
+   * much it sends. It bounds what `converse` reads by `rfile`; who reads from
+   * the connection itself has to give each read what is left, by
+   * [method@SocketServerHandlers.ChatHandler.set_deadline].
    */
   properties[PROP_UNIDENTIFIED_TIMEOUT] =
     limit_spec ("unidentified-timeout", 1, 60 * 1000);

@@ -115,6 +115,8 @@ srv_chat_handler_handle (SrvBaseRequestHandler *handler, GError **error)
   SrvChatHandler *self = SRV_CHAT_HANDLER (handler);
   SrvChatHandlerPrivate *priv = srv_chat_handler_get_private (self);
   SrvChatHandlerClass *klass = SRV_CHAT_HANDLER_GET_CLASS (self);
+  SrvReader *rfile =
+    srv_stream_request_handler_get_rfile (SRV_STREAM_REQUEST_HANDLER (self));
   g_autofree char *address = address_of (priv->connection);
   g_autoptr (GError) reason = NULL;
   gboolean ok;
@@ -124,12 +126,10 @@ srv_chat_handler_handle (SrvBaseRequestHandler *handler, GError **error)
       klass->refuse (self, reason);
       return TRUE;
     }
-  ok = srv_chat_handler_set_deadline (self,
-                                      g_get_monotonic_time () +
-                                        (gint64) priv->unidentified_timeout_ms *
-                                          1000,
-                                      error) &&
-       klass->converse (self, error);
+  srv_reader_set_deadline (rfile,
+                           g_get_monotonic_time () +
+                             (gint64) priv->unidentified_timeout_ms * 1000);
+  ok = klass->converse (self, error);
   srv_chat_hub_exit (priv->hub, SRV_CHAT_MEMBER (self));
   srv_chat_hub_dismiss (priv->hub, address);
   return ok;
@@ -301,7 +301,10 @@ srv_chat_handler_enter (SrvChatHandler *self, const char *name, GError **error)
       srv_chat_hub_exit (priv->hub, member);
       return FALSE;
     }
-  return srv_chat_handler_set_deadline (self, -1, error);
+  srv_reader_set_deadline (srv_stream_request_handler_get_rfile (
+                             SRV_STREAM_REQUEST_HANDLER (self)),
+                           -1);
+  return TRUE;
 }
 
 /**

@@ -385,31 +385,30 @@ sorted (GPtrArray *names)
 char **
 srv_chat_hub_list_members (SrvChatHub *self, const char *room, GError **error)
 {
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = NULL;
+  GPtrArray *names = NULL;
   SrvChatRoom *found = NULL;
-  GPtrArray *names;
   GHashTableIter iter;
   gpointer value;
 
   g_return_val_if_fail (SRV_IS_CHAT_HUB (self), NULL);
 
-  locker = g_mutex_locker_new (&self->lock);
+  g_mutex_lock (&self->lock);
   if (room != NULL && (found = find_room (self, room)) == NULL)
-    {
-      srv_chat_hub_refuse (SRV_CHAT_ERROR_NO_ROOM, "there is no such room",
-                           error);
-      return NULL;
-    }
-  names = g_ptr_array_new ();
+    srv_chat_hub_refuse (SRV_CHAT_ERROR_NO_ROOM, "there is no such room",
+                         error);
+  else
+    names = g_ptr_array_new ();
   g_hash_table_iter_init (&iter, self->by_key);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
+  while (names != NULL && g_hash_table_iter_next (&iter, NULL, &value))
     {
       const SrvChatPerson *person = value;
 
       if (found == NULL || srv_chat_room_has (found, person->member))
         g_ptr_array_add (names, g_strdup (person->name));
     }
-  return sorted (names);
+  g_mutex_unlock (&self->lock);
+  /* Nobody waits for the sorting. */
+  return names != NULL ? sorted (names) : NULL;
 }
 
 /**

@@ -11,6 +11,8 @@
 
 #define MAX_LINE 2048
 #define MAX_TEXT 500
+/* Of a room of thousands, more names would fill the queue of who asks. */
+#define MAX_NAMES 100
 
 /**
  * SrvLineChatHandler:
@@ -19,6 +21,7 @@
  * command, any other is said in the room that was joined last. `/help` lists
  * the commands. Lines are UTF-8, up to 2048 bytes; what is said has up to 500
  * characters, and is shown with everything escaped that could steer a terminal.
+ * `/who` names a hundred people, and counts the rest.
  * Of a store it uses the history of rooms.
  *
  * It is also the example of how a chat protocol is written:
@@ -152,17 +155,32 @@ run_msg (SrvLineChatHandler *self, char *argument, GError **error)
   return TRUE;
 }
 
+/* Only for who has a name: others could have it made at no cost. */
 static gboolean
 run_who (SrvLineChatHandler *self, char *argument, GError **error)
 {
-  g_auto (GStrv) names =
-    srv_chat_hub_list_members (hub_of (self),
-                               *argument != '\0' ? argument : NULL, error);
-  g_autofree char *list = names != NULL ? g_strjoinv (", ", names) : NULL;
+  const char *room = *argument != '\0' ? argument : NULL;
+  g_autofree char *own =
+    srv_chat_hub_dup_name (hub_of (self), SRV_CHAT_MEMBER (self));
+  g_auto (GStrv) names = NULL;
+  g_autoptr (GString) list = NULL;
+  guint n;
 
-  if (names != NULL)
-    say (self, "%u here: %s\n", g_strv_length (names), list);
-  return names != NULL;
+  if (own == NULL)
+    g_set_error_literal (error, SRV_CHAT_ERROR, SRV_CHAT_ERROR_NOT_ENTERED,
+                         "say first who you are");
+  else
+    names = srv_chat_hub_list_members (hub_of (self), room, error);
+  if (names == NULL)
+    return FALSE;
+  n = g_strv_length (names);
+  list = g_string_new (NULL);
+  for (guint i = 0; i < MIN (n, MAX_NAMES); i++)
+    g_string_append_printf (list, "%s%s", i > 0 ? ", " : "", names[i]);
+  if (n > MAX_NAMES)
+    g_string_append_printf (list, " and %u more", n - MAX_NAMES);
+  say (self, "%u here: %s\n", n, list->str);
+  return TRUE;
 }
 
 static gboolean run_help (SrvLineChatHandler *self,
@@ -250,9 +268,10 @@ srv_line_chat_handler_converse (SrvChatHandler *handler, GError **error)
     if (strcmp (line, "/quit\n") == 0 || strcmp (line, "/quit\r\n") == 0 ||
         !serve_line (self, line, (gsize) length))
       return TRUE;
-  if (g_error_matches (failure, SRV_ERROR, SRV_ERROR_TOO_LONG) ||
-      g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+  if (g_error_matches (failure, SRV_ERROR, SRV_ERROR_TOO_LONG))
     say (self, "! %s\n", failure->message);
+  else if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    say (self, "! time limit reached\n");
   if (failure != NULL)
     g_propagate_error (error, failure);
   return length == 0;

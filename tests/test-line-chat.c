@@ -5,6 +5,7 @@
 
 #include "srv-test.h"
 
+#include <poll.h>
 #include <socketserver-handlers.h>
 
 #define WELCOME "Welcome. Say /nick NAME, then /join #ROOM; /help for more.\n"
@@ -99,7 +100,8 @@ static const struct
   { "/leave #tea\n", "! say first who you are\n" },
   { "/msg alice hi\n", "! say first who you are\n" },
   { "/msg alice\n", "! /msg NAME TEXT\n" },
-  { "/who #nowhere\n", "! there is no such room\n" },
+  { "/who\n", "! say first who you are\n" },
+  { "/who #lobby\n", "! say first who you are\n" },
   { "/dance\n", "! no such command; try /help\n" },
   { "hello\n", "! join a room first; try /help\n" },
   { "\xff\xfe\n", "! this is not UTF-8\n" },
@@ -183,7 +185,7 @@ START_TEST (limits_are_answered)
   if (_i == 2)
     {
       fd = come (run, "");
-      srv_test_expect (fd, "! could not receive: time limit reached\n");
+      srv_test_expect (fd, "! time limit reached\n");
     }
   else
     {
@@ -193,6 +195,84 @@ START_TEST (limits_are_answered)
     }
   srv_test_expect_end (fd);
   srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
+/* Who sends a little now and then must say its name in the same time as who is
+ * silent. */
+START_TEST (dripping_does_not_prolong_the_time_without_a_name)
+{
+  struct pollfd reply = { -1, POLLIN, 0 };
+  SrvTestRun *run;
+  int fd;
+
+  limit_name = "unidentified-timeout", limit = 100;
+  run = start (shared_memory[_i]);
+  reply.fd = fd = come (run, "");
+  while (poll (&reply, 1, 10) == 0)
+    srv_test_say (fd, " ");
+  srv_test_expect (fd, "! time limit reached\n");
+  srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
+/* Somebody who is there, without a connection. */
+#define TEST_TYPE_MEMBER (test_member_get_type ())
+G_DECLARE_FINAL_TYPE (TestMember, test_member, TEST, MEMBER, GObject)
+
+struct _TestMember
+{
+  GObject parent_instance;
+};
+
+static void
+test_member_iface_init (G_GNUC_UNUSED SrvChatMemberInterface *iface)
+{
+}
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TestMember,
+                               test_member,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (SRV_TYPE_CHAT_MEMBER,
+                                                      test_member_iface_init))
+
+static void
+test_member_class_init (G_GNUC_UNUSED TestMemberClass *klass)
+{
+}
+
+static void
+test_member_init (G_GNUC_UNUSED TestMember *self)
+{
+}
+
+/* However many are there, the answer has no more than a hundred names: it is
+ * not to fill the queue of who asks. */
+START_TEST (who_is_bounded)
+{
+  SrvTestRun *run = start (SRV_TEST_THREADING);
+  SrvChatHub *hub = srv_chat_hub_for_server (run->server);
+  int alice = come (run, "aaa");
+
+  for (int i = 1; i < 102; i++)
+    {
+      g_autoptr (SrvChatMember) member = g_object_new (TEST_TYPE_MEMBER, NULL);
+      g_autofree char *name = g_strdup_printf ("p%03d", i);
+
+      ck_assert (srv_chat_hub_enter (hub, member, name, NULL));
+    }
+  srv_test_say (alice, "/who\n");
+  srv_test_expect (alice, "102 here: aaa, p001, ");
+  for (int i = 2; i < 99; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("p%03d, ", i);
+
+      srv_test_expect (alice, name);
+    }
+  srv_test_expect (alice, "p099 and 2 more\n");
+  srv_test_close (alice);
   srv_test_finish (run);
 }
 END_TEST
@@ -237,6 +317,8 @@ main (void)
     { "talk", text_is_escaped, 1 },
     { "limits", lines_are_bounded, 1 },
     { "limits", limits_are_answered, 3 },
+    { "limits", dripping_does_not_prolong_the_time_without_a_name, 2 },
+    { "limits", who_is_bounded, 1 },
     { "limits", full_server_says_so, 1 },
     { "end", close_ends_the_chat, 2 },
   };
