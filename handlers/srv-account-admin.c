@@ -14,6 +14,7 @@ typedef struct
   const char *name; /* in normal form */
   const char *key;
   const char *hash;
+  const char *address; /* who makes an account; NULL: it is the owner's doing */
   gboolean is_banned;
   GPtrArray *list;
 } Call;
@@ -97,7 +98,12 @@ check_room (Call *call, SrvDatabase *database, GError **error)
 static gboolean
 check_new (SrvDatabase *database, gpointer data, GError **error)
 {
-  return check_room (data, database, error);
+  Call *call = data;
+
+  return check_room (call, database, error) &&
+         (call->address == NULL ||
+          srv_account_registration_check (call->self, database, call->address,
+                                          error));
 }
 
 static gboolean
@@ -105,12 +111,38 @@ insert (SrvDatabase *database, gpointer data, GError **error)
 {
   Call *call = data;
 
-  return check_room (call, database, error) &&
+  return check_new (database, call, error) &&
+         (call->address == NULL ||
+          srv_account_registration_count (call->self, database, call->address,
+                                          error)) &&
          srv_database_execute (database, error,
                                "INSERT INTO accounts (key, name, hash, created)"
                                " VALUES (?, ?, ?, ?)",
                                "sssi", call->key, call->name, call->hash,
                                srv_account_store_now (call->self));
+}
+
+static gboolean
+make_account (SrvAccountStore *self,
+              const char *name,
+              const char *password,
+              const char *address,
+              GError **error)
+{
+  g_autofree char *normal = srv_account_name_normalize (name, error);
+  g_autofree char *key = NULL;
+  g_autofree char *hash = NULL;
+  Call call = { .self = self, .name = normal, .address = address };
+
+  if (normal == NULL)
+    return FALSE;
+  call.key = key = srv_chat_name_to_key (normal);
+  /* No work for a name that is taken, or for who has made too many. */
+  if (!srv_database_run (self->database, check_new, &call, error))
+    return FALSE;
+  call.hash = hash = srv_account_hash (self, password, error);
+  return hash != NULL &&
+         srv_database_run (self->database, insert, &call, error);
 }
 
 /**
@@ -121,7 +153,8 @@ insert (SrvDatabase *database, gpointer data, GError **error)
  * @password: the password, UTF-8
  * @error: return location for a [struct@GLib.Error]
  *
- * Makes an account.
+ * Makes an account. It counts for nobody; for what clients ask there is
+ * [method@SocketServerHandlers.AccountStore.register].
  *
  * Fails with %SRV_ACCOUNT_ERROR_BAD_NAME, %SRV_ACCOUNT_ERROR_BAD_PASSWORD,
  * %SRV_ACCOUNT_ERROR_EXISTS, %SRV_ACCOUNT_ERROR_FULL, %SRV_ACCOUNT_ERROR_BUSY,
@@ -137,25 +170,45 @@ srv_account_store_add (SrvAccountStore *self,
                        const char *password,
                        GError **error)
 {
-  g_autofree char *normal = NULL;
-  g_autofree char *key = NULL;
-  g_autofree char *hash = NULL;
-  Call call = { .self = self };
-
   g_return_val_if_fail (SRV_IS_ACCOUNT_STORE (self), FALSE);
   g_return_val_if_fail (name != NULL && password != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  call.name = normal = srv_account_name_normalize (name, error);
-  if (normal == NULL)
-    return FALSE;
-  call.key = key = srv_chat_name_to_key (normal);
-  /* No work for a name that is taken. */
-  if (!srv_database_run (self->database, check_new, &call, error))
-    return FALSE;
-  call.hash = hash = srv_account_hash (self, password, error);
-  return hash != NULL &&
-         srv_database_run (self->database, insert, &call, error);
+  return make_account (self, name, password, NULL, error);
+}
+
+/**
+ * srv_account_store_register:
+ * @self: a store
+ * @name: the name, as for [method@SocketServerHandlers.AccountStore.add]
+ * @password: the password, UTF-8
+ * @address: (nullable): from where, as text that is the same for all who shall
+ *   be counted together
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Makes an account for a client. How many clients can make in a time is
+ * limited, in all and for each address.
+ *
+ * Fails as [method@SocketServerHandlers.AccountStore.add] does, and with
+ * %SRV_ACCOUNT_ERROR_TOO_SOON.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: %TRUE when the account is stored, %FALSE with @error set otherwise
+ */
+gboolean
+srv_account_store_register (SrvAccountStore *self,
+                            const char *name,
+                            const char *password,
+                            const char *address,
+                            GError **error)
+{
+  g_return_val_if_fail (SRV_IS_ACCOUNT_STORE (self), FALSE);
+  g_return_val_if_fail (name != NULL && password != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return make_account (self, name, password, address != NULL ? address : "",
+                       error);
 }
 
 static gboolean
@@ -298,6 +351,47 @@ srv_account_store_set_banned (SrvAccountStore *self,
 
   call.key = key = srv_chat_name_to_key (name);
   return srv_database_run (self->database, update_ban, &call, error);
+}
+
+static gboolean
+forget_attempts (SrvDatabase *database, gpointer data, GError **error)
+{
+  Call *call = data;
+  gint64 account;
+
+  return srv_account_find (database, call->name, &account, error) &&
+         srv_account_attempt_forget (database, call->key, error);
+}
+
+/**
+ * srv_account_store_forgive:
+ * @self: a store
+ * @name: the name of an account
+ * @error: return location for a [struct@GLib.Error]
+ *
+ * Forgets the failed attempts at a name: whoever has it can log in at once,
+ * though others have guessed. Those of addresses stay.
+ *
+ * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, and with codes of %G_IO_ERROR.
+ *
+ * Threads: any; waits.
+ *
+ * Returns: %TRUE when this is stored, %FALSE with @error set otherwise
+ */
+gboolean
+srv_account_store_forgive (SrvAccountStore *self,
+                           const char *name,
+                           GError **error)
+{
+  g_autofree char *key = NULL;
+  Call call = { .self = self, .name = name };
+
+  g_return_val_if_fail (SRV_IS_ACCOUNT_STORE (self), FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  call.key = key = srv_chat_name_to_key (name);
+  return srv_database_run (self->database, forget_attempts, &call, error);
 }
 
 static gboolean

@@ -6,6 +6,9 @@
  * for each address. An attempt is counted before the password is checked, and
  * forgiven when it was right: a thousand at once are a thousand failures. They
  * are kept in the file, so that a restart forgives nothing.
+ *
+ * New accounts are counted in the same table, in all and for each address, over
+ * a time that begins with the first one.
  */
 
 #include "config.h"
@@ -15,6 +18,9 @@
 /* Rows at most, and how often what is over is looked for. */
 #define MAX_ROWS    100000
 #define TIDY_PERIOD 64
+
+/* No address and no name has this key. */
+#define REGISTRATIONS "registrations"
 
 typedef struct
 {
@@ -33,6 +39,12 @@ static char *
 key_of_address (const char *address)
 {
   return g_strconcat ("address:", address, NULL);
+}
+
+static char *
+key_of_registrations (const char *address)
+{
+  return g_strconcat (REGISTRATIONS ":", address, NULL);
 }
 
 static gboolean
@@ -71,6 +83,19 @@ delay_after (SrvAccountStore *self, gint64 failures, guint n_free)
 }
 
 static gboolean
+save (SrvDatabase *database,
+      const char *key,
+      const Attempts *attempts,
+      GError **error)
+{
+  return srv_database_execute (database, error,
+                               "INSERT OR REPLACE INTO attempts"
+                               " VALUES (?, ?, ?, ?)",
+                               "siii", key, attempts->failures, attempts->last,
+                               attempts->until);
+}
+
+static gboolean
 count_failure (SrvAccountStore *self,
                SrvDatabase *database,
                const char *key,
@@ -90,10 +115,9 @@ count_failure (SrvAccountStore *self,
   if (attempts.last + self->settings[SRV_ACCOUNT_ATTEMPT_WINDOW] <= now)
     attempts.failures = 0;
   attempts.failures++;
+  attempts.last = now;
   attempts.until = now + delay_after (self, attempts.failures, n_free);
-  return srv_database_execute (
-    database, error, "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)",
-    "siii", key, attempts.failures, now, attempts.until);
+  return save (database, key, &attempts, error);
 }
 
 /* The table stays small, whatever names and addresses are made up. */
@@ -143,6 +167,18 @@ take_back (SrvDatabase *database, const char *key, GError **error)
                                "s", key);
 }
 
+gboolean
+srv_account_attempt_forget (SrvDatabase *database,
+                            const char *key,
+                            GError **error)
+{
+  g_autofree char *name_key = key_of_name (key);
+
+  return srv_database_execute (database, error,
+                               "DELETE FROM attempts WHERE key = ?", "s",
+                               name_key);
+}
+
 /* Who has an account of his own gets no more attempts at others: of his address
  * only this one is forgotten. */
 gboolean
@@ -151,12 +187,9 @@ srv_account_attempt_forgive (SrvDatabase *database,
                              const char *address,
                              GError **error)
 {
-  g_autofree char *name_key = key_of_name (key);
   g_autofree char *address_key = key_of_address (address);
 
-  return srv_database_execute (database, error,
-                               "DELETE FROM attempts WHERE key = ?", "s",
-                               name_key) &&
+  return srv_account_attempt_forget (database, key, error) &&
          take_back (database, address_key, error);
 }
 
@@ -173,4 +206,84 @@ srv_account_attempt_withdraw (SrvDatabase *database,
 
   return take_back (database, name_key, error) &&
          take_back (database, address_key, error);
+}
+
+/* What was counted in the time that is not over. */
+static gboolean
+load_registrations (SrvAccountStore *self,
+                    SrvDatabase *database,
+                    const char *key,
+                    Attempts *made,
+                    GError **error)
+{
+  const gint64 now = srv_account_store_now (self);
+
+  if (!load (database, key, made, error))
+    return FALSE;
+  if (made->until <= now)
+    *made = (Attempts){ 0, now,
+                        now + self->settings[SRV_ACCOUNT_REGISTRATION_WINDOW] };
+  return TRUE;
+}
+
+static gboolean
+check_registrations (SrvAccountStore *self,
+                     SrvDatabase *database,
+                     const char *key,
+                     guint limit,
+                     GError **error)
+{
+  const gint64 now = srv_account_store_now (self);
+  Attempts made;
+
+  if (!load_registrations (self, database, key, &made, error))
+    return FALSE;
+  if (made.failures < (gint64) limit)
+    return TRUE;
+  srv_account_error_set_too_soon (error, (guint) (made.until - now));
+  return FALSE;
+}
+
+static gboolean
+count_registration (SrvAccountStore *self,
+                    SrvDatabase *database,
+                    const char *key,
+                    GError **error)
+{
+  Attempts made;
+
+  if (!load_registrations (self, database, key, &made, error))
+    return FALSE;
+  made.failures++;
+  return save (database, key, &made, error);
+}
+
+gboolean
+srv_account_registration_check (SrvAccountStore *self,
+                                SrvDatabase *database,
+                                const char *address,
+                                GError **error)
+{
+  g_autofree char *key = key_of_registrations (address);
+
+  return check_registrations (self, database, key,
+                              self->settings
+                                [SRV_ACCOUNT_REGISTRATION_LIMIT_ADDRESS],
+                              error) &&
+         check_registrations (self, database, REGISTRATIONS,
+                              self->settings[SRV_ACCOUNT_REGISTRATION_LIMIT],
+                              error);
+}
+
+gboolean
+srv_account_registration_count (SrvAccountStore *self,
+                                SrvDatabase *database,
+                                const char *address,
+                                GError **error)
+{
+  g_autofree char *key = key_of_registrations (address);
+
+  return tidy (self, database, error) &&
+         count_registration (self, database, key, error) &&
+         count_registration (self, database, REGISTRATIONS, error);
 }

@@ -72,7 +72,7 @@ srv_account_error_set_too_soon (GError **error, guint wait_s)
   if (error == NULL)
     return;
   g_set_error (error, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_TOO_SOON,
-               "too many failed attempts: wait %u seconds", wait_s);
+               "too many attempts: wait %u seconds", wait_s);
   priv = srv_account_error_get_private (*error);
   g_assert (priv != NULL);
   priv->wait_s = wait_s;

@@ -28,8 +28,8 @@ G_BEGIN_DECLS
  * @SRV_ACCOUNT_ERROR_REFUSED: the password is wrong, or there is no such account
  * @SRV_ACCOUNT_ERROR_BANNED: the account is banned; whoever logs in learns it
  *   only with the right password
- * @SRV_ACCOUNT_ERROR_TOO_SOON: there were too many failed attempts;
- *   `srv_account_error_get_wait()` says for how long
+ * @SRV_ACCOUNT_ERROR_TOO_SOON: there were too many failed attempts, or too many
+ *   new accounts; `srv_account_error_get_wait()` says for how long
  * @SRV_ACCOUNT_ERROR_BUSY: too many passwords are being checked
  * @SRV_ACCOUNT_ERROR_FULL: a limit of the store is reached
  * @SRV_ACCOUNT_ERROR_BAD_SESSION: the token is nobody's, or not any more

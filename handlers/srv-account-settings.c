@@ -35,6 +35,11 @@ static const Setting settings[SRV_ACCOUNT_N_SETTINGS] = {
   [SRV_ACCOUNT_MAX_WAITING] = { "max-waiting", 0, 1000000, 64 },
   [SRV_ACCOUNT_MIN_PASSWORD] = { "min-password", 1, 256, 8 },
   [SRV_ACCOUNT_OFFLINE_LIMIT] = { "offline-limit", 0, 1000000, 100 },
+  [SRV_ACCOUNT_REGISTRATION_LIMIT] = { "registration-limit", 0, 1000000, 1000 },
+  [SRV_ACCOUNT_REGISTRATION_LIMIT_ADDRESS] = { "registration-limit-address", 0,
+                                               1000000, 10 },
+  [SRV_ACCOUNT_REGISTRATION_WINDOW] = { "registration-window", 1, 31536000,
+                                        3600 },
   [SRV_ACCOUNT_SESSION_IDLE_TIME] = { "session-idle-time", 1, G_MAXINT,
                                       604800 },
   [SRV_ACCOUNT_SESSION_LIFETIME] = { "session-lifetime", 1, G_MAXINT, 2592000 },
@@ -47,6 +52,14 @@ static GParamSpec *properties[SRV_ACCOUNT_N_SETTINGS];
  *
  * How many attempts at a name may fail before whoever tries has to wait. From
  * 0 to 1000000; the default is 5.
+ *
+ * Whoever tries is also the one to whom the name belongs: somebody who goes on
+ * guessing keeps him out, for up to
+ * [property@SocketServerHandlers.AccountStore:attempt-max-delay] after each
+ * guess. Without this, one who has many addresses could guess without end. The
+ * sessions that are open go on, and
+ * [method@SocketServerHandlers.AccountStore.forgive], which is
+ * `chat-admin STORE forgive NAME`, lets the name in at once.
  */
 /**
  * SrvAccountStore:free-attempts-address:
@@ -63,7 +76,8 @@ static GParamSpec *properties[SRV_ACCOUNT_N_SETTINGS];
 /**
  * SrvAccountStore:attempt-max-delay:
  *
- * The longest wait, in seconds. From 1 to 2592000; the default is 900.
+ * The longest wait, in seconds, and so for how long a guess can keep out those
+ * to whom a name belongs. From 1 to 2592000; the default is 900.
  */
 /**
  * SrvAccountStore:attempt-window:
@@ -140,6 +154,25 @@ static GParamSpec *properties[SRV_ACCOUNT_N_SETTINGS];
  *
  * How many messages may wait for an account. From 0 to 1000000; the default is
  * 100.
+ */
+/**
+ * SrvAccountStore:registration-limit:
+ *
+ * How many accounts clients may make in all, in the time of
+ * [property@SocketServerHandlers.AccountStore:registration-window]. From 0 to
+ * 1000000; the default is 1000.
+ */
+/**
+ * SrvAccountStore:registration-limit-address:
+ *
+ * How many accounts clients of one address may make in that time. From 0 to
+ * 1000000; the default is 10.
+ */
+/**
+ * SrvAccountStore:registration-window:
+ *
+ * For how many seconds the accounts that clients make are counted, from the
+ * first of them on. From 1 to 31536000; the default is 3600.
  */
 /**
  * SrvAccountStore:session-idle-time:

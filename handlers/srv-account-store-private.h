@@ -32,6 +32,9 @@ typedef enum
   SRV_ACCOUNT_MAX_WAITING,
   SRV_ACCOUNT_MIN_PASSWORD,
   SRV_ACCOUNT_OFFLINE_LIMIT,
+  SRV_ACCOUNT_REGISTRATION_LIMIT,
+  SRV_ACCOUNT_REGISTRATION_LIMIT_ADDRESS,
+  SRV_ACCOUNT_REGISTRATION_WINDOW,
   SRV_ACCOUNT_SESSION_IDLE_TIME,
   SRV_ACCOUNT_SESSION_LIFETIME,
   SRV_ACCOUNT_N_SETTINGS,
@@ -108,6 +111,17 @@ gboolean srv_account_attempt_withdraw (SrvDatabase *database,
                                        const char *key,
                                        const char *address,
                                        GError **error);
+gboolean srv_account_attempt_forget (SrvDatabase *database,
+                                     const char *key,
+                                     GError **error);
+gboolean srv_account_registration_check (SrvAccountStore *self,
+                                         SrvDatabase *database,
+                                         const char *address,
+                                         GError **error);
+gboolean srv_account_registration_count (SrvAccountStore *self,
+                                         SrvDatabase *database,
+                                         const char *address,
+                                         GError **error);
 gboolean srv_account_session_open (SrvAccountStore *self,
                                    SrvDatabase *database,
                                    gint64 account,

@@ -18,7 +18,8 @@
  * Passwords are hashed with Argon2id, as many at a time as
  * [property@SocketServerHandlers.AccountStore:max-hashes] allows. A wrong
  * password and a name that nobody has are one error after the same work. Who
- * fails often has to wait, by name and by address. A session is a token of 256
+ * fails often has to wait, by name and by address; for a name, that is also whom
+ * it belongs to ([property@SocketServerHandlers.AccountStore:free-attempts]). A session is a token of 256
  * random bits, of which only a hash is stored; it ends when it is not used, and
  * at last anyhow.
  *

@@ -98,6 +98,13 @@ gboolean srv_account_store_add (SrvAccountStore *self,
                                 GError **error);
 
 SRV_AVAILABLE_IN_ALL
+gboolean srv_account_store_register (SrvAccountStore *self,
+                                     const char *name,
+                                     const char *password,
+                                     const char *address,
+                                     GError **error);
+
+SRV_AVAILABLE_IN_ALL
 gboolean srv_account_store_remove (SrvAccountStore *self,
                                    const char *name,
                                    GError **error);
@@ -113,6 +120,11 @@ gboolean srv_account_store_set_banned (SrvAccountStore *self,
                                        const char *name,
                                        gboolean is_banned,
                                        GError **error);
+
+SRV_AVAILABLE_IN_ALL
+gboolean srv_account_store_forgive (SrvAccountStore *self,
+                                    const char *name,
+                                    GError **error);
 
 SRV_AVAILABLE_IN_ALL
 GPtrArray *srv_account_store_list (SrvAccountStore *self, GError **error);

@@ -99,7 +99,8 @@ do_register (SrvAuthSession *self, char **arguments, GError **error)
 
   if (!self->limits->allow_register)
     return say (self, "refused closed\n", error);
-  ok = srv_account_store_add (self->store, arguments[0], arguments[1], &local);
+  ok = srv_account_store_register (self->store, arguments[0], arguments[1],
+                                   self->address, &local);
   return answer (self, ok, local, error);
 }
 

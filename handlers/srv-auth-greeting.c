@@ -58,7 +58,8 @@ try_to_register (SrvAuthSession *self,
   g_autoptr (GError) local = NULL;
 
   *is_new = self->limits->allow_register &&
-            srv_account_store_add (self->store, name, password, &local);
+            srv_account_store_register (self->store, name, password,
+                                        self->address, &local);
   if (local == NULL ||
       g_error_matches (local, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_EXISTS))
     return TRUE;

@@ -241,7 +241,8 @@ install_permissions (void)
   /**
    * SrvAuthHandler:allow-register:
    *
-   * Whether clients can make accounts.
+   * Whether clients can make accounts; the store limits how many
+   * ([property@SocketServerHandlers.AccountStore:registration-limit]).
    */
   properties[PROP_ALLOW_REGISTER] =
     g_param_spec_boolean ("allow-register", NULL, NULL, FALSE, flags);

@@ -33,7 +33,7 @@
  *     refused password    the new password is too short or too long
  *     refused missing     there is no such session
  *     refused full        there are too many accounts
- *     wait SECONDS        too many failed attempts
+ *     wait SECONDS        too many failed attempts, or too many new accounts
  *     busy                too many passwords are being checked
  *     failed              the store has failed; the connection ends
  *     bad command         not understood; after a line that is too long or no

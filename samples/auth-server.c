@@ -28,6 +28,8 @@ static int lifetime = 30 * 86400;
 static int login_time = 60;
 static int free_attempts = 5;
 static int free_attempts_address = 20;
+static int registrations = 1000;
+static int registrations_address = 10;
 
 static const GOptionEntry entries[] = {
   { "store", 's', 0, G_OPTION_ARG_FILENAME, &path,
@@ -56,6 +58,10 @@ static const GOptionEntry entries[] = {
     "N" },
   { "free-attempts-address", 0, 0, G_OPTION_ARG_INT, &free_attempts_address,
     "How many an address may have (default: 20)", "N" },
+  { "registrations", 0, 0, G_OPTION_ARG_INT, &registrations,
+    "How many accounts clients may make in an hour (default: 1000)", "N" },
+  { "registrations-address", 0, 0, G_OPTION_ARG_INT, &registrations_address,
+    "How many of them from one address (default: 10)", "N" },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -104,7 +110,10 @@ serve (SampleServer *sample)
                 (guint) bind_sessions, "free-attempts",
                 (guint) CLAMP (free_attempts, 0, 1000000),
                 "free-attempts-address",
-                (guint) CLAMP (free_attempts_address, 0, 1000000), NULL);
+                (guint) CLAMP (free_attempts_address, 0, 1000000),
+                "registration-limit", (guint) CLAMP (registrations, 0, 1000000),
+                "registration-limit-address",
+                (guint) CLAMP (registrations_address, 0, 1000000), NULL);
   sample_server_set_prepare (sample, prepare, store);
   return sample_server_run (sample, handler_get_type (), G_TYPE_INVALID);
 }

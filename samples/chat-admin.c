@@ -106,6 +106,15 @@ do_unban (SrvAccountStore *store,
   return srv_account_store_set_banned (store, name, FALSE, error);
 }
 
+static gboolean
+do_forgive (SrvAccountStore *store,
+            const char *name,
+            G_GNUC_UNUSED const char *argument,
+            GError **error)
+{
+  return srv_account_store_forgive (store, name, error);
+}
+
 static char *
 describe_time (gint64 seconds)
 {
@@ -179,10 +188,11 @@ static const struct
   int n_arguments; /* after the word */
   Action action;
 } commands[] = {
-  { "add", 1, do_add },           { "password", 1, do_password },
-  { "ban", 1, do_ban },           { "unban", 1, do_unban },
-  { "remove", 1, do_remove },     { "list", 0, do_list },
-  { "sessions", 1, do_sessions }, { "revoke", 2, do_revoke },
+  { "add", 1, do_add },         { "password", 1, do_password },
+  { "ban", 1, do_ban },         { "unban", 1, do_unban },
+  { "forgive", 1, do_forgive }, { "remove", 1, do_remove },
+  { "list", 0, do_list },       { "sessions", 1, do_sessions },
+  { "revoke", 2, do_revoke },
 };
 
 static Action
@@ -219,8 +229,8 @@ make_context (void)
              "auth-server.");
   g_option_context_set_description (
     context,
-    "Commands: add NAME, password NAME, ban NAME, unban NAME, remove NAME,\n"
-    "list, sessions NAME, revoke NAME NUMBER, revoke NAME all.\n\n"
+    "Commands: add NAME, password NAME, ban NAME, unban NAME, forgive NAME,\n"
+    "remove NAME, list, sessions NAME, revoke NAME NUMBER, revoke NAME all.\n\n"
     "Passwords come from standard input, which a terminal does not show, or\n"
     "by --password-fd.\n\n"
     "Exit status: 0 done, 64 wrong usage, 65 cannot be done as asked, 74\n"

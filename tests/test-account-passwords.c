@@ -154,6 +154,122 @@ START_TEST (parallel_guesses_are_counted)
 }
 END_TEST
 
+/* An administrator lets a name in that others have shut by guessing. */
+START_TEST (forgiven_name_is_let_in)
+{
+  SrvAccountStore *store = open_store ();
+  g_autoptr (GError) error = NULL;
+
+  add (store, "Ada");
+  for (int i = 0; i < 5; i++)
+    attempt (store, "Ada", "wrong", "bad", NULL);
+  ck_assert_int_eq (attempt (store, "Ada", PASSWORD, "good", NULL),
+                    SRV_ACCOUNT_ERROR_TOO_SOON);
+  ck_assert (srv_account_store_forgive (store, "ada", &error));
+  ck_assert_int_eq (attempt (store, "Ada", PASSWORD, "good", NULL), -1);
+  ck_assert (!srv_account_store_forgive (store, "Eve", &error));
+  srv_test_assert_error (error, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_NOT_FOUND);
+  close_store (store);
+}
+END_TEST
+
+/* The code with which a client cannot make an account; -1 when it can. */
+static int
+enrol (SrvAccountStore *store,
+       const char *name,
+       const char *address,
+       guint *wait_s)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (srv_account_store_register (store, name, PASSWORD, address, &error))
+    return -1;
+  ck_assert (error->domain == SRV_ACCOUNT_ERROR);
+  if (wait_s != NULL)
+    *wait_s = srv_account_error_get_wait (error);
+  return error->code;
+}
+
+/* An address makes so many accounts in an hour, and a restart does not change
+ * it. Others are not held up, nor who looks after the store. */
+START_TEST (address_makes_few_accounts)
+{
+  SrvAccountStore *store = open_store ();
+  guint64 before;
+  guint wait_s;
+
+  g_object_set (store, "registration-limit-address", 2, NULL);
+  ck_assert_int_eq (enrol (store, "a", "bad", NULL), -1);
+  now += 600;
+  ck_assert_int_eq (enrol (store, "a", "bad", NULL), SRV_ACCOUNT_ERROR_EXISTS);
+  ck_assert_int_eq (enrol (store, "b", "bad", NULL), -1);
+  before = srv_account_store_get_n_hashes (store);
+  ck_assert_int_eq (enrol (store, "c", "bad", &wait_s),
+                    SRV_ACCOUNT_ERROR_TOO_SOON);
+  ck_assert_uint_eq (wait_s, 3000);
+  ck_assert_uint_eq (srv_account_store_get_n_hashes (store), before);
+  ck_assert_int_eq (enrol (store, "c", "good", NULL), -1);
+  add (store, "d");
+  g_object_unref (store);
+
+  store = open_store ();
+  g_object_set (store, "registration-limit-address", 2, NULL);
+  now += 2999;
+  ck_assert_int_eq (enrol (store, "e", "bad", &wait_s),
+                    SRV_ACCOUNT_ERROR_TOO_SOON);
+  ck_assert_uint_eq (wait_s, 1);
+  now++;
+  ck_assert_int_eq (enrol (store, "e", "bad", NULL), -1);
+  close_store (store);
+}
+END_TEST
+
+/* Many addresses are no way around the limit of all. */
+START_TEST (all_make_few_accounts)
+{
+  SrvAccountStore *store = open_store ();
+
+  g_object_set (store, "registration-limit", 3, NULL);
+  for (int i = 0; i < 4; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("name%d", i);
+
+      ck_assert_int_eq (enrol (store, name, name, NULL),
+                        i < 3 ? -1 : SRV_ACCOUNT_ERROR_TOO_SOON);
+    }
+  close_store (store);
+}
+END_TEST
+
+static gpointer
+enrol_many (gpointer data)
+{
+  for (int i = 0; i < 5; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("%p-%d", &name, i);
+
+      srv_account_store_register (data, name + 2, PASSWORD, "here", NULL);
+    }
+  return NULL;
+}
+
+/* All at once are no way around it either. */
+START_TEST (parallel_registrations_are_counted)
+{
+  SrvAccountStore *store = open_store ();
+  g_autoptr (GPtrArray) list = NULL;
+  GThread *threads[4];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("enrol", enrol_many, store);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  list = srv_account_store_list (store, NULL);
+  ck_assert_uint_eq (list->len, 10);
+  close_store (store);
+}
+END_TEST
+
 START_TEST (costlier_hash_is_made_at_login)
 {
   SrvAccountStore *store = open_store ();
@@ -250,6 +366,10 @@ main (void)
     { "passwords", restart_forgives_nothing, 1 },
     { "passwords", addresses_have_to_wait, 1 },
     { "passwords", parallel_guesses_are_counted, 1 },
+    { "passwords", forgiven_name_is_let_in, 1 },
+    { "registration", address_makes_few_accounts, 1 },
+    { "registration", all_make_few_accounts, 1 },
+    { "registration", parallel_registrations_are_counted, 1 },
     { "passwords", costlier_hash_is_made_at_login, 1 },
     { "passwords", new_password_ends_sessions, 1 },
     { "passwords", banned_account_is_shut, 1 },

@@ -237,6 +237,13 @@ class Programs(Case):
                         secrets=[PASSWORD, 'battery staple']), 'ok\n')
         self.client(server, '--login', 'ada', *options,
                     secrets=['battery staple'])
+        answer = ''
+        while not answer.startswith('wait'):
+            answer = self.client(server, '--login', 'ada', secrets=['wrong'],
+                                 status=EX_NOPERM)
+        self.admin('forgive', 'ada')
+        self.client(server, '--login', 'ada', *options,
+                    secrets=['battery staple'])
         self.admin('ban', 'ada')
         self.client(server, '--whoami', *options, status=EX_NOPERM)
         self.assertEqual(server.stop(), 0)
@@ -435,7 +442,8 @@ class Worker(threading.Thread):
 class Killed(Case):
     def test_nothing_is_lost(self):
         # A login that is cut off by a kill counts as one that failed.
-        patience = '--free-attempts-address', '1000000'
+        patience = ('--free-attempts-address', '1000000', '--registrations',
+                    '1000000', '--registrations-address', '1000000')
         accounts, good, revoked = set(), [], []
         for i in range(N_KILLS):
             mix_in = ('threading', 'fibers')[i % 2]

@@ -177,6 +177,30 @@ START_TEST (what_is_revoked_is_over_at_once)
 }
 END_TEST
 
+/* Who makes more accounts than the store lets it is told for how long to wait,
+ * and loses the connection as who guesses does. */
+START_TEST (accounts_are_made_at_a_rate)
+{
+  Service service =
+    start (SRV_TEST_THREADING, make_auth, GUINT_TO_POINTER (10000));
+  int fd = srv_test_connect (service.server);
+
+  g_object_set (service.store, "registration-limit-address", 1, NULL);
+  exchange (fd, "register Ada correct%20horse\n", "ok\n");
+  for (int i = 0; i < 3; i++)
+    {
+      g_autofree char *line = NULL;
+
+      srv_test_say (fd, "register Eve correct%20horse\n");
+      line = read_line (fd);
+      ck_assert_msg (g_str_has_prefix (line, "wait "), "answer: %s", line);
+    }
+  srv_test_expect_end (fd);
+  srv_test_close (fd);
+  stop (&service);
+}
+END_TEST
+
 START_TEST (guesses_end_the_connection)
 {
   Service service =
@@ -412,6 +436,7 @@ main (void)
   const SrvTestEntry entries[] = {
     { "auth", session_goes_its_way, SRV_TEST_N_MIX_INS },
     { "auth", what_is_revoked_is_over_at_once, 1 },
+    { "auth", accounts_are_made_at_a_rate, 1 },
     { "auth", guesses_end_the_connection, 1 },
     { "auth", nonsense_is_answered, G_N_ELEMENTS (inputs) },
     { "auth", line_has_a_limit, 1 },
