@@ -146,7 +146,8 @@ srv_chat_handler_install_properties (GObjectClass *object_class)
    * SrvChatHandler:history:
    *
    * How many of the last messages of a room are shown to who joins it, when
-   * there is a store; 0 for none.
+   * there is a store; 0 for none. Fewer when they would fill its queue
+   * ([property@SocketServerHandlers.ChatHandler:max-queued-bytes]).
    */
   properties[PROP_HISTORY] = limit_spec ("history", 0, 20);
   /**

@@ -319,14 +319,45 @@ srv_chat_handler_get_wake (SrvChatHandler *self)
   return priv->account != SRV_CHAT_ACCOUNT_NONE ? priv->wake : NULL;
 }
 
+/* The newest that fit, the newest first. Half of what is free of the queue is
+ * left for what others say meanwhile: whoever joins must not be cut for it. */
+static GPtrArray *
+render_newest (SrvChatHandler *self, const GPtrArray *records)
+{
+  SrvChatHandlerPrivate *priv = srv_chat_handler_get_private (self);
+  GPtrArray *newest =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  gsize queued = srv_connection_get_n_posted_bytes (priv->connection);
+  gsize left =
+    (priv->max_queued_bytes - MIN (queued, priv->max_queued_bytes)) / 2;
+
+  for (guint i = records->len; i > 0; i--)
+    {
+      g_autoptr (SrvChatEvent) event =
+        srv_chat_event_new_from_record (records->pdata[i - 1]);
+      g_autoptr (GBytes) bytes =
+        SRV_CHAT_HANDLER_GET_CLASS (self)->render (self, event);
+
+      if (bytes == NULL)
+        continue;
+      if (g_bytes_get_size (bytes) > left)
+        break;
+      left -= g_bytes_get_size (bytes);
+      g_ptr_array_add (newest, g_steal_pointer (&bytes));
+    }
+  return newest;
+}
+
 /**
  * srv_chat_handler_show_history:
  * @self: a handler whose client has joined a room
  * @room: the room
  *
  * Shows the client the last messages of the room, as many as
- * [property@SocketServerHandlers.ChatHandler:history] says. What is said at the
- * moment in which the client joins may come twice.
+ * [property@SocketServerHandlers.ChatHandler:history] says, and no more than
+ * fit into half of what is free of its queue
+ * ([property@SocketServerHandlers.ChatHandler:max-queued-bytes]). What is said
+ * at the moment in which the client joins may come twice.
  *
  * The store's trouble is logged.
  *
@@ -337,6 +368,7 @@ srv_chat_handler_show_history (SrvChatHandler *self, const char *room)
 {
   SrvChatHandlerPrivate *priv;
   g_autoptr (GPtrArray) records = NULL;
+  g_autoptr (GPtrArray) newest = NULL;
   g_autoptr (GError) reason = NULL;
 
   g_return_if_fail (SRV_IS_CHAT_HANDLER (self));
@@ -348,12 +380,11 @@ srv_chat_handler_show_history (SrvChatHandler *self, const char *room)
   records =
     srv_chat_store_get_history (priv->store, room, priv->n_history, &reason);
   if (records == NULL)
-    store_failed (reason, NULL);
-  for (guint i = 0; records != NULL && i < records->len; i++)
     {
-      g_autoptr (SrvChatEvent) event =
-        srv_chat_event_new_from_record (records->pdata[i]);
-
-      srv_chat_member_deliver (SRV_CHAT_MEMBER (self), event);
+      store_failed (reason, NULL);
+      return;
     }
+  newest = render_newest (self, records);
+  for (guint i = newest->len; i > 0; i--)
+    srv_chat_handler_post (self, newest->pdata[i - 1]);
 }

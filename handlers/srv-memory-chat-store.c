@@ -13,8 +13,9 @@
 
 #define MAX_ACCOUNTS 10000
 #define MAX_OFFLINE  100
-#define MAX_ROOMS    10000
+#define MAX_ROOMS    1000
 #define MAX_HISTORY  1000
+#define MAX_RECORDS  100000
 
 /**
  * SrvMemoryChatStore:
@@ -23,8 +24,9 @@
  * process ends: for tests, and for chats that have no file. It needs neither
  * SQLite nor libsodium.
  *
- * It keeps at most 10000 accounts, 100 messages for each, and the last 1000
- * messages of each of at most 10000 rooms.
+ * It keeps at most 10000 accounts, 100 messages for each, the last 1000 messages
+ * of each of at most 1000 rooms, and of all rooms together at most 100000. When
+ * there is more, the rooms that were quiet for longest lose theirs.
  *
  * You call: [method@SocketServerHandlers.MemoryChatStore.add], and the methods
  * of the interface.
@@ -38,7 +40,9 @@ struct _SrvMemoryChatStore
 
   SrvMutex *lock;       /* of the rest */
   GHashTable *accounts; /* owned: key to Account */
-  GHashTable *rooms;    /* owned: key to GQueue of SrvChatRecord */
+  GHashTable *rooms;    /* owned: key to Room */
+  GQueue order;         /* of Room, the longest quiet first */
+  guint n_records;      /* of all rooms */
   gint64 last_id;
 };
 
@@ -54,6 +58,13 @@ typedef struct
   SrvChatRecord *record;
   gboolean is_taken;
 } Waiting;
+
+typedef struct
+{
+  char *key;      /* borrowed from the table */
+  GQueue records; /* of SrvChatRecord, the oldest first */
+  GList link;     /* in the order */
+} Room;
 
 static void chat_iface_init (SrvChatStoreInterface *iface);
 
@@ -86,7 +97,10 @@ account_free (gpointer data)
 static void
 room_free (gpointer data)
 {
-  g_queue_free_full (data, (GDestroyNotify) srv_chat_record_free);
+  Room *room = data;
+
+  g_queue_clear_full (&room->records, (GDestroyNotify) srv_chat_record_free);
+  g_free (room);
 }
 
 /* NULL with an error. */
@@ -260,38 +274,65 @@ give_back (SrvChatStore *store, gint64 id)
   srv_mutex_unlock (self->lock);
 }
 
-/* NULL: there are too many. */
-static GQueue *
+static void
+forget_room (SrvMemoryChatStore *self, Room *room)
+{
+  self->n_records -= room->records.length;
+  g_queue_unlink (&self->order, &room->link);
+  g_hash_table_remove (self->rooms, room->key);
+}
+
+/* Made if need be. Rooms cost nothing to make: the one that was quiet for
+ * longest gives way, or whoever makes thousands would silence all new ones. */
+static Room *
 get_room (SrvMemoryChatStore *self, const char *name)
 {
   g_autofree char *key = srv_chat_name_to_key (name);
-  GQueue *room = g_hash_table_lookup (self->rooms, key);
+  Room *room = g_hash_table_lookup (self->rooms, key);
 
-  if (room == NULL && g_hash_table_size (self->rooms) < MAX_ROOMS)
+  if (room != NULL)
     {
-      room = g_queue_new ();
-      g_hash_table_insert (self->rooms, g_steal_pointer (&key), room);
+      g_queue_unlink (&self->order, &room->link);
+      g_queue_push_tail_link (&self->order, &room->link);
+      return room;
     }
+  if (g_hash_table_size (self->rooms) >= MAX_ROOMS)
+    forget_room (self, g_queue_peek_head (&self->order));
+  room = g_new0 (Room, 1);
+  room->key = key;
+  room->link.data = room;
+  g_queue_push_tail_link (&self->order, &room->link);
+  g_hash_table_insert (self->rooms, g_steal_pointer (&key), room);
   return room;
 }
 
+static void
+drop_oldest (SrvMemoryChatStore *self, Room *room)
+{
+  srv_chat_record_free (g_queue_pop_head (&room->records));
+  self->n_records--;
+  if (room->records.length == 0)
+    forget_room (self, room);
+}
+
 static gboolean
-save_history (SrvChatStore *store, const SrvChatRecord *record, GError **error)
+save_history (SrvChatStore *store,
+              const SrvChatRecord *record,
+              G_GNUC_UNUSED GError **error)
 {
   SrvMemoryChatStore *self = SRV_MEMORY_CHAT_STORE (store);
-  GQueue *room;
+  Room *room;
 
   srv_mutex_lock (self->lock);
   room = get_room (self, record->to);
-  if (room != NULL)
-    g_queue_push_tail (room, number (self, record));
-  if (room != NULL && room->length > MAX_HISTORY)
-    srv_chat_record_free (g_queue_pop_head (room));
+  g_queue_push_tail (&room->records, number (self, record));
+  self->n_records++;
+  if (room->records.length > MAX_HISTORY)
+    drop_oldest (self, room);
+  else if (self->n_records > MAX_RECORDS)
+    drop_oldest (self, g_queue_peek_head (&self->order));
   srv_mutex_unlock (self->lock);
-  if (room == NULL)
-    g_set_error_literal (error, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_FULL,
-                         "too many rooms have a history");
-  return room != NULL;
+  return TRUE;
 }
 
 static GPtrArray *
@@ -304,16 +345,17 @@ get_history (SrvChatStore *store,
   g_autofree char *key = srv_chat_name_to_key (name);
   GPtrArray *list =
     g_ptr_array_new_with_free_func ((GDestroyNotify) srv_chat_record_free);
-  GQueue *room;
+  GList *item = NULL;
+  Room *room;
 
   srv_mutex_lock (self->lock);
   room = g_hash_table_lookup (self->rooms, key);
   if (room != NULL && max_records > 0)
-    for (GList *item =
-           g_queue_peek_nth_link (room, room->length -
-                                          MIN (room->length, max_records));
-         item != NULL; item = item->next)
-      g_ptr_array_add (list, srv_chat_record_copy (item->data));
+    item = g_queue_peek_nth_link (&room->records,
+                                  room->records.length -
+                                    MIN (room->records.length, max_records));
+  for (; item != NULL; item = item->next)
+    g_ptr_array_add (list, srv_chat_record_copy (item->data));
   srv_mutex_unlock (self->lock);
   return list;
 }
@@ -337,6 +379,7 @@ srv_memory_chat_store_finalize (GObject *object)
   SrvMemoryChatStore *self = SRV_MEMORY_CHAT_STORE (object);
 
   g_hash_table_unref (self->accounts);
+  /* The links of the order are in the rooms. */
   g_hash_table_unref (self->rooms);
   srv_mutex_unref (self->lock);
   G_OBJECT_CLASS (srv_memory_chat_store_parent_class)->finalize (object);
@@ -352,6 +395,7 @@ static void
 srv_memory_chat_store_init (SrvMemoryChatStore *self)
 {
   self->lock = srv_mutex_new ();
+  g_queue_init (&self->order);
   self->accounts =
     g_hash_table_new_full (g_str_hash, g_str_equal, g_free, account_free);
   self->rooms =

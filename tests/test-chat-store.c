@@ -310,6 +310,69 @@ START_TEST (history_loses_its_oldest)
 }
 END_TEST
 
+/* Rooms cost nothing to make: whoever makes thousands neither fills the memory
+ * nor keeps others from being heard. The ones that were quiet for longest lose
+ * their history. */
+START_TEST (quiet_rooms_lose_their_history)
+{
+  SrvChatStore *store = open_store (0);
+  const struct
+  {
+    const char *room;
+    guint n_records;
+  } expected[] = {
+    { "#room", 1 }, { "#0", 0 },   { "#1", 0 },
+    { "#2", 1 },    { "#999", 1 }, { "#new", 1 },
+  };
+
+  ck_assert (SRV_IS_MEMORY_CHAT_STORE (store));
+  for (int i = 0; i < 999; i++)
+    {
+      g_autofree char *room = g_strdup_printf ("#%d", i);
+
+      if (i == 0)
+        save (store, i, "#room", "first");
+      save (store, i, room, "text");
+    }
+  save (store, 1000, "#room", "second");
+  save (store, 1000, "#999", "text");
+  save (store, 1000, "#new", "text");
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
+    {
+      g_autoptr (GPtrArray) list =
+        srv_chat_store_get_history (store, expected[i].room, 1, NULL);
+
+      ck_assert_uint_eq (list->len, expected[i].n_records);
+    }
+  close_store (store);
+}
+END_TEST
+
+/* What all rooms have together is bounded, too. */
+START_TEST (all_rooms_together_are_bounded)
+{
+  SrvChatStore *store = open_store (0);
+  guint n_records = 0;
+
+  for (int i = 0; i < 101 * 1000; i++)
+    {
+      g_autofree char *room = g_strdup_printf ("#%d", i / 1000);
+
+      save (store, i, room, "text");
+    }
+  for (int i = 0; i < 101; i++)
+    {
+      g_autofree char *room = g_strdup_printf ("#%d", i);
+      g_autoptr (GPtrArray) list =
+        srv_chat_store_get_history (store, room, 1000, NULL);
+
+      n_records += list->len;
+    }
+  ck_assert_uint_eq (n_records, 100000);
+  close_store (store);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -322,6 +385,8 @@ main (void)
     { "offline", few_messages_wait, 2 },
     { "history", history_is_in_order, 2 },
     { "history", history_loses_its_oldest, 2 },
+    { "history", quiet_rooms_lose_their_history, 1 },
+    { "history", all_rooms_together_are_bounded, 1 },
   };
   return srv_test_run_entries ("chat-store", entries, G_N_ELEMENTS (entries));
 }

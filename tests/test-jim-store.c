@@ -361,6 +361,57 @@ START_TEST (history_is_shown)
 }
 END_TEST
 
+/* A long history does not cut off who joins: it gets the newest that fit. With
+ * a gap between posts, all of them wait in the queue. */
+START_TEST (history_fits_the_queue)
+{
+  SrvTestRun *run;
+  g_autofree char *text = g_strnfill (400, 'x');
+  int alice;
+  int bob;
+  int n = 0;
+
+  store = g_object_new (TEST_TYPE_STORE, NULL);
+  setting = "max-queued-bytes=6000";
+  setting2 = "post-gap=1";
+  run = start (SRV_TEST_THREADING, NULL);
+  alice = come (run, "alice");
+  ck_assert_int_eq (ask (alice, ROOM ("join", "#tea")), 201);
+  for (int i = 0; i < 20; i++)
+    {
+      g_autofree char *said =
+        g_strdup_printf ("{\"action\":\"msg\",\"time\":1,\"to\":\"#tea\","
+                         "\"message\":\"%d %s\"}",
+                         i, text);
+
+      ck_assert_int_eq (ask (alice, said), 202);
+    }
+  bob = come (run, "bob");
+  ck_assert_int_eq (ask (bob, ROOM ("join", "#tea")), 200);
+  srv_test_say (bob, MSG ("#tea", "thanks"));
+  for (;; n++)
+    {
+      g_autofree char *object = hear (bob);
+      const char *message = strstr (object, "\"message\":\"");
+
+      if (message == NULL)
+        {
+          ck_assert_msg (strstr (object, "202") != NULL, "%s", object);
+          break;
+        }
+      if (n == 0)
+        n = atoi (message + strlen ("\"message\":\""));
+      ck_assert_int_eq (atoi (message + strlen ("\"message\":\"")), n);
+    }
+  ck_assert_int_eq (n, 20);
+  srv_test_close (alice);
+  srv_test_close (bob);
+  setting = NULL;
+  setting2 = NULL;
+  finish (run);
+}
+END_TEST
+
 /* A store that fails is told to nobody but the log. */
 START_TEST (failing_store_is_logged)
 {
@@ -392,6 +443,7 @@ main (void)
     { "store", messages_wait, 2 },
     { "store", unwritten_messages_wait_on, 2 },
     { "store", history_is_shown, 1 },
+    { "store", history_fits_the_queue, 1 },
     { "store", failing_store_is_logged, 1 },
   };
 
