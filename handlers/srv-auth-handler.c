@@ -343,4 +343,7 @@ srv_auth_handler_init (SrvAuthHandler *self)
   srv_stream_request_handler_set_end_on_drain (SRV_STREAM_REQUEST_HANDLER (
                                                  self),
                                                TRUE);
+  /* Passwords and tokens would stay in these buffers: the dialogue has one of
+   * its own, and wipes it. */
+  g_object_set (self, "rbufsize", 0, "wbufsize", 0, NULL);
 }

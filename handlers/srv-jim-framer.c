@@ -7,6 +7,8 @@
 
 #include "srv-jim-framer-private.h"
 
+#include "srv-secret-private.h"
+
 static const guint8 byte_order_mark[] = { 0xef, 0xbb, 0xbf };
 
 void
@@ -16,9 +18,18 @@ srv_jim_framer_init (SrvJimFramer *self, SrvJimFraming framing, gsize max_bytes)
   self->object = g_byte_array_new ();
 }
 
+/* There may have been a password in it. */
+static void
+wipe (SrvJimFramer *self)
+{
+  if (self->object->len > 0)
+    srv_secret_wipe (self->object->data, self->object->len);
+}
+
 void
 srv_jim_framer_clear (SrvJimFramer *self)
 {
+  wipe (self);
   g_clear_pointer (&self->object, g_byte_array_unref);
 }
 
@@ -172,7 +183,10 @@ srv_jim_framer_next (SrvJimFramer *self, const guint8 **data, gsize *length)
   SrvJimFrame frame = SRV_JIM_FRAME_MORE;
 
   if (self->is_handed_out)
-    g_byte_array_set_size (self->object, 0);
+    {
+      wipe (self);
+      g_byte_array_set_size (self->object, 0);
+    }
   self->is_handed_out = FALSE;
   if (self->problem != NULL)
     return SRV_JIM_FRAME_BAD;

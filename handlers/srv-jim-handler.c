@@ -18,6 +18,7 @@
 #include "srv-jim-json-private.h"
 #include "srv-jim-session-private.h"
 #include "srv-jim-settings-private.h"
+#include "srv-secret-private.h"
 
 /**
  * SrvJimHandler:
@@ -248,8 +249,14 @@ talk_until_end (Talk *talk, GError **error)
         }
       if (n == 0)
         return TRUE;
-      if (n > 0 && !serve_bytes (talk, buffer, (gsize) n))
-        return TRUE;
+      if (n > 0)
+        {
+          gboolean may_go_on = serve_bytes (talk, buffer, (gsize) n);
+
+          srv_secret_wipe (buffer, (gsize) n);
+          if (!may_go_on)
+            return TRUE;
+        }
       if (n < 0 && (deadline < 0 || !g_error_matches (failure, G_IO_ERROR,
                                                       G_IO_ERROR_TIMED_OUT)))
         {

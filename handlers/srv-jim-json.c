@@ -12,6 +12,7 @@
 #include "srv-jim-json-private.h"
 
 #include "srv-jim-framer-private.h"
+#include "srv-secret-private.h"
 
 #include <string.h>
 
@@ -59,43 +60,57 @@ is_flat (const char *text, gsize length)
   return TRUE;
 }
 
+/* Any of them may be a password. */
 static void
 value_free (gpointer data)
 {
   SrvJimValue *value = data;
 
-  g_free (value->text);
+  srv_secret_free (value->text);
   g_free (value);
 }
 
-/* The text of the number behind a name of the outer object; NULL when the name
- * is written with escapes. */
-static char *
-find_number (const char *text, gsize length, const char *name)
+static const char *
+skip_space (const char *text)
 {
-  g_autofree char *quoted = g_strdup_printf ("\"%s\"", name);
-  gsize n = strlen (quoted);
+  return text + strspn (text, " \t\r\n");
+}
+
+/* @start is behind a quote of the outer object: of a name, or of a text. A name
+ * that is written with escapes is nobody's that is asked for. */
+static void
+note_number (GHashTable *table, const char *start)
+{
+  const gsize length = strcspn (start, "\"\\");
+  g_autofree char *name = NULL;
+  SrvJimValue *value;
+  const char *next;
+
+  if (start[length] != '"')
+    return;
+  next = skip_space (start + length + 1);
+  if (*next != ':')
+    return;
+  next = skip_space (next + 1);
+  name = g_strndup (start, length);
+  value = g_hash_table_lookup (table, name);
+  if (value != NULL && value->kind == SRV_JIM_NUMBER && value->text == NULL)
+    value->text = g_strndup (next, strspn (next, "+-.0123456789eE"));
+}
+
+/* Gives the numbers of the outer object their text, in one pass: an object can
+ * have hundreds. */
+static void
+note_numbers (GHashTable *table, const char *text)
+{
   Walk state = { 0 };
 
-  for (gsize i = 0; i + n < length; i++)
+  for (; *text != '\0'; text++)
     {
-      if (state.depth == 1 && !state.in_string &&
-          memcmp (text + i, quoted, n) == 0)
-        {
-          const char *next = text + i + n;
-          gsize left = length - i - n;
-          gsize space = strspn (next, " \t\r\n");
-
-          if (space < left && next[space] == ':')
-            {
-              next += space + 1;
-              next += strspn (next, " \t\r\n");
-              return g_strndup (next, strspn (next, "+-.0123456789eE"));
-            }
-        }
-      walk (&state, text[i]);
+      if (state.depth == 1 && !state.in_string && *text == '"')
+        note_number (table, text + 1);
+      walk (&state, *text);
     }
-  return NULL;
 }
 
 static SrvJimValue *
@@ -142,6 +157,24 @@ has_dotted_name (json_t *object)
   return FALSE;
 }
 
+/* What can be reached of the texts, one of which may be a password: in the objects,
+ * which are nested a few deep. */
+static void
+wipe_texts (json_t *object)
+{
+  const char *name;
+  json_t *json;
+
+  json_object_foreach (object, name, json)
+  {
+    if (json_is_object (json))
+      wipe_texts (json);
+    else if (json_is_string (json))
+      srv_secret_wipe ((char *) json_string_value (json),
+                       json_string_length (json));
+  }
+}
+
 gboolean
 srv_jim_json_is_supported (void)
 {
@@ -151,11 +184,7 @@ srv_jim_json_is_supported (void)
 GHashTable *
 srv_jim_json_parse (const char *text, gsize length)
 {
-  g_autofree char *copy = g_strndup (text, length);
   GHashTable *table = NULL;
-  GHashTableIter iter;
-  gpointer name;
-  gpointer value;
   json_t *json;
 
   if (!is_flat (text, length))
@@ -163,14 +192,15 @@ srv_jim_json_parse (const char *text, gsize length)
   json = json_loadb (text, length, JSON_REJECT_DUPLICATES, NULL);
   if (json_is_object (json) && !has_dotted_name (json))
     {
+      char *copy = g_strndup (text, length);
+
       table =
         g_hash_table_new_full (g_str_hash, g_str_equal, g_free, value_free);
       add_members (table, json, "");
-      g_hash_table_iter_init (&iter, table);
-      while (g_hash_table_iter_next (&iter, &name, &value))
-        if (((SrvJimValue *) value)->kind == SRV_JIM_NUMBER)
-          ((SrvJimValue *) value)->text = find_number (copy, length, name);
+      note_numbers (table, copy);
+      srv_secret_free (copy);
     }
+  wipe_texts (json);
   json_decref (json);
   return table;
 }

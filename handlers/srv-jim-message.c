@@ -9,6 +9,7 @@
 
 #include "srv-chat-name-private.h"
 #include "srv-jim-json-private.h"
+#include "srv-secret-private.h"
 
 #include <string.h>
 
@@ -298,13 +299,11 @@ srv_jim_message_parse (SrvJimMessage *message,
 void
 srv_jim_message_clear (SrvJimMessage *message)
 {
-  char **strings[] = { &message->time,     &message->id,     &message->account,
-                       &message->password, &message->status, &message->to,
-                       &message->from,     &message->text,   &message->encoding,
-                       &message->room };
+  char **strings[] = { &message->time,   &message->id,       &message->account,
+                       &message->status, &message->to,       &message->from,
+                       &message->text,   &message->encoding, &message->room };
 
-  if (message->password != NULL)
-    memset (message->password, 0, strlen (message->password));
+  g_clear_pointer (&message->password, srv_secret_free);
   for (gsize i = 0; i < G_N_ELEMENTS (strings); i++)
     g_clear_pointer (strings[i], g_free);
 }
