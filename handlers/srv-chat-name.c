@@ -23,12 +23,35 @@ is_reserved (const char *name)
   return FALSE;
 }
 
+/* Letters and marks that show nothing: with one of them a name would look like
+ * somebody else's. Those that Unicode lets be ignored. */
+static gboolean
+is_invisible (gunichar c)
+{
+  static const struct
+  {
+    gunichar first;
+    gunichar last;
+  } ranges[] = {
+    { 0x034f, 0x034f }, { 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },
+    { 0x180b, 0x180f }, { 0x3164, 0x3164 },   { 0xfe00, 0xfe0f },
+    { 0xffa0, 0xffa0 }, { 0xe0100, 0xe01ef },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
+    if (c >= ranges[i].first && c <= ranges[i].last)
+      return TRUE;
+  return FALSE;
+}
+
 /* Letters of all scripts, with their marks. Symbols, controls and everything
  * that is invisible or turns the direction of text are left out: a name stands
  * beside others' text. */
 static gboolean
 is_allowed (gunichar c, gboolean is_first)
 {
+  if (is_invisible (c))
+    return FALSE;
   return g_unichar_isalnum (c) || (!is_first && g_unichar_ismark (c)) ||
          (!is_first && c == ' ') || (c < 0x80 && strchr ("_-.@", (int) c));
 }

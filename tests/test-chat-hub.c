@@ -211,6 +211,13 @@ static const struct
   { "Ivan Petrov", TRUE },
   { "a_b-c.d@e", TRUE },
   { "1234567890123456789012345", TRUE },
+  /* Letters and marks that nobody sees: fillers, a joiner, selectors. */
+  { "alice\u3164", FALSE },
+  { "alice\uffa0", FALSE },
+  { "al\u115fice", FALSE },
+  { "al\u034fice", FALSE },
+  { "alice\ufe0f", FALSE },
+  { "alice\U000e0100", FALSE },
   { "12345678901234567890123456", FALSE },
   { "абвгдабвгдабвгдабвгдабвгд", TRUE },
   { "абвгдабвгдабвгдабвгдабвгде", FALSE },
