@@ -7,6 +7,8 @@
 
 #include "srv-line-chat-handler.h"
 
+#include "srv-chat-name-private.h"
+
 #include <string.h>
 
 #define MAX_LINE 2048
@@ -125,6 +127,15 @@ run_join (SrvLineChatHandler *self, char *argument, GError **error)
 }
 
 static gboolean
+is_same_room (const char *a, const char *b)
+{
+  g_autofree char *key_a = srv_chat_name_to_key (a);
+  g_autofree char *key_b = srv_chat_name_to_key (b);
+
+  return strcmp (key_a, key_b) == 0;
+}
+
+static gboolean
 run_leave (SrvLineChatHandler *self, char *argument, GError **error)
 {
   if (*argument == '\0' && self->room != NULL)
@@ -133,7 +144,7 @@ run_leave (SrvLineChatHandler *self, char *argument, GError **error)
                            error))
     return FALSE;
   say (self, "you have left %s\n", argument);
-  if (g_strcmp0 (argument, self->room) == 0)
+  if (self->room != NULL && is_same_room (argument, self->room))
     g_clear_pointer (&self->room, g_free);
   return TRUE;
 }

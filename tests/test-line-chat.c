@@ -89,6 +89,24 @@ START_TEST (people_talk)
 }
 END_TEST
 
+/* A room has one name, however it is written: who has left it by another is in
+ * no room. */
+START_TEST (room_is_left_by_any_writing)
+{
+  SrvTestRun *run = start (SRV_TEST_THREADING);
+  int fd = come (run, "alice");
+
+  srv_test_say (fd, "/join #Tea\n");
+  srv_test_expect (fd, "you are in #Tea\n");
+  srv_test_say (fd, "/leave #TEA\n");
+  srv_test_expect (fd, "you have left #TEA\n");
+  srv_test_say (fd, "hello\n");
+  srv_test_expect (fd, "! join a room first; try /help\n");
+  srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
 static const struct
 {
   const char *said;
@@ -313,6 +331,7 @@ main (void)
 {
   const SrvTestEntry tests[] = {
     { "talk", people_talk, 2 },
+    { "talk", room_is_left_by_any_writing, 1 },
     { "talk", mistakes_are_told, G_N_ELEMENTS (mistakes) },
     { "talk", text_is_escaped, 1 },
     { "limits", lines_are_bounded, 1 },
