@@ -6,6 +6,7 @@
 #include "srv-test.h"
 
 #include <gobject/gvaluecollector.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 
 /* Transports and mix-ins. */
@@ -213,6 +214,37 @@ srv_test_port (SrvBaseServer *server)
 
 /* A loop in a thread. */
 
+static GMutex fork_lock; /* of the rest, and of the end of a run */
+static GCond fork_changed;
+static guint n_forks; /* of this process */
+
+static void
+note_fork (void)
+{
+  g_mutex_lock (&fork_lock);
+  n_forks++;
+  g_cond_broadcast (&fork_changed);
+  g_mutex_unlock (&fork_lock);
+}
+
+/* How many there were. From the first call on they are counted. */
+static guint
+count_forks (void)
+{
+  static gsize is_counting = 0;
+  guint n;
+
+  if (g_once_init_enter (&is_counting))
+    {
+      pthread_atfork (NULL, note_fork, NULL);
+      g_once_init_leave (&is_counting, TRUE);
+    }
+  g_mutex_lock (&fork_lock);
+  n = n_forks;
+  g_mutex_unlock (&fork_lock);
+  return n;
+}
+
 static gpointer
 run_thread (gpointer data)
 {
@@ -220,7 +252,10 @@ run_thread (gpointer data)
 
   g_atomic_int_set (&run->tid, (pid_t) syscall (SYS_gettid));
   run->result = srv_base_server_serve_forever (run->server, &run->error);
+  g_mutex_lock (&fork_lock);
   run->returned_at = g_get_monotonic_time ();
+  g_cond_broadcast (&fork_changed);
+  g_mutex_unlock (&fork_lock);
 
   return NULL;
 }
@@ -237,38 +272,66 @@ srv_test_start (SrvBaseServer *server)
 }
 
 /* Workers are forked in the loop's thread. What this thread does meanwhile
- * could leave locks of GLib's locked in them for ever. */
-static void
-wait_for_workers (SrvBaseServer *server, SrvPreforkMixIn *mix_in)
+ * could leave locks of GLib's locked in them for ever, so it waits for the
+ * forks, and asks for nothing. FALSE when the loop has ended before. */
+static gboolean
+wait_for_forks (SrvTestRun *run, guint wanted, gint64 deadline)
 {
-  gint64 deadline = srv_test_deadline_in (SRV_TEST_PATIENCE);
+  gboolean runs;
+
+  g_mutex_lock (&fork_lock);
+  while (n_forks < wanted && run->returned_at == 0 &&
+         g_cond_wait_until (&fork_changed, &fork_lock, deadline))
+    continue;
+  runs = run->returned_at == 0;
+  g_mutex_unlock (&fork_lock);
+  return runs;
+}
+
+/* The last one that was forked is on the list in a moment. */
+static void
+wait_for_list (SrvBaseServer *server,
+               SrvPreforkMixIn *mix_in,
+               guint wanted,
+               gint64 deadline)
+{
   guint n = 0;
 
-  while (n < srv_prefork_mix_in_get_workers (mix_in) &&
+  while (n < wanted &&
          srv_base_server_get_state (server) == SRV_SERVER_STATE_SERVING &&
          g_get_monotonic_time () < deadline)
     {
       g_autoptr (GPtrArray) workers = srv_prefork_mix_in_list_workers (mix_in);
 
       n = workers->len;
-      g_usleep (1000);
+      g_thread_yield ();
     }
+}
+
+static SrvTestRun *
+run_prefork (SrvBaseServer *server, SrvPreforkMixIn *mix_in)
+{
+  const gint64 deadline = srv_test_deadline_in (SRV_TEST_PATIENCE);
+  const guint n_workers = srv_prefork_mix_in_get_workers (mix_in);
+  const guint n_before = count_forks ();
+  SrvTestRun *run = srv_test_start (server);
+
+  if (wait_for_forks (run, n_before + n_workers, deadline))
+    wait_for_list (server, mix_in, n_workers, deadline);
+  return run;
 }
 
 SrvTestRun *
 srv_test_run (SrvBaseServer *server)
 {
   SrvMixIn *mix_in = srv_base_server_get_mix_in (server);
-  /* The question may register the type, which takes a lock of GLib's: before
-   * anything is forked. */
-  gboolean is_prefork = SRV_IS_PREFORK_MIX_IN (mix_in);
-  SrvTestRun *run = srv_test_start (server);
+  SrvTestRun *run = SRV_IS_PREFORK_MIX_IN (mix_in)
+                      ? run_prefork (server, SRV_PREFORK_MIX_IN (mix_in))
+                      : srv_test_start (server);
   g_autoptr (GError) error = NULL;
 
   srv_base_server_wait_until_serving (server, SRV_TEST_PATIENCE, &error);
   srv_test_assert_no_error (error);
-  if (is_prefork)
-    wait_for_workers (server, SRV_PREFORK_MIX_IN (mix_in));
 
   return run;
 }
