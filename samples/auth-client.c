@@ -12,6 +12,7 @@
 
 #include "sample-accounts.h"
 #include "sample-answer.h"
+#include "sample-secret.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -63,13 +64,16 @@ typedef struct
 static gboolean
 print_line (Talk *talk, const char *text, GError **error)
 {
-  g_autofree char *line = g_strconcat (text, "\n", NULL);
+  char *line = g_strconcat (text, "\n", NULL);
+  gboolean ok = sample_client_print (talk->client, line, strlen (line), error);
 
-  return sample_client_print (talk->client, line, strlen (line), error);
+  /* It may be a token. */
+  sample_secret_free (line);
+  return ok;
 }
 
 /* One command; what the server gives with its "ok", or NULL: with an error, or
- * refused, which is shown. */
+ * refused, which is shown. It may be a token. */
 static char *
 command (Talk *talk,
          GError **error,
@@ -78,27 +82,30 @@ command (Talk *talk,
          const char *second)
 {
   const gint64 deadline = sample_client_get_deadline (talk->client);
-  g_autofree char *a =
-    g_uri_escape_string (first != NULL ? first : "", NULL, TRUE);
-  g_autofree char *b =
-    g_uri_escape_string (second != NULL ? second : "", NULL, TRUE);
+  char *a = g_uri_escape_string (first != NULL ? first : "", NULL, TRUE);
+  char *b = g_uri_escape_string (second != NULL ? second : "", NULL, TRUE);
   char *line = g_strconcat (verb, first != NULL ? " " : "", a,
                             second != NULL ? " " : "", b, "\n", NULL);
   gboolean ok =
     sample_answer_send (talk->client, line, strlen (line), deadline, error);
-  g_autofree char *answer = NULL;
+  char *answer = NULL;
+  char *given = NULL;
 
-  sample_accounts_free_secret (line);
+  sample_secret_free (a);
+  sample_secret_free (b);
+  sample_secret_free (line);
   if (ok)
     answer = sample_accounts_receive_line (talk->client, talk->buffer, deadline,
                                            error);
   if (answer == NULL)
     return NULL;
-  if (g_str_has_prefix (answer, "ok"))
-    return g_strdup (answer + strlen (answer[2] == ' ' ? "ok " : "ok"));
-  talk->is_refused = TRUE;
-  print_line (talk, answer, error);
-  return NULL;
+  talk->is_refused = !g_str_has_prefix (answer, "ok");
+  if (talk->is_refused)
+    print_line (talk, answer, error);
+  else
+    given = g_strdup (answer + strlen (answer[2] == ' ' ? "ok " : "ok"));
+  sample_secret_free (answer);
+  return given;
 }
 
 /* The file is only for its owner, and whole or not there. */
@@ -127,29 +134,31 @@ read_token (GError **error)
 static gboolean
 give_password (Talk *talk, const char *verb, const char *name, GError **error)
 {
-  char *password = sample_accounts_read_secret ("Password", password_fd, error);
-  g_autofree char *given =
-    password != NULL ? command (talk, error, verb, name, password) : NULL;
+  char *password = sample_secret_get (password_fd, "Password", error);
+  char *given = password != NULL ? command (talk, error, verb, name, password)
+                                 : NULL;
+  gboolean ok;
 
-  sample_accounts_free_secret (password);
+  sample_secret_free (password);
   if (given == NULL)
     return talk->is_refused;
-  return *given != '\0' ? show_token (talk, given, error)
-                        : print_line (talk, "ok", error);
+  ok = *given != '\0' ? show_token (talk, given, error)
+                      : print_line (talk, "ok", error);
+  sample_secret_free (given);
+  return ok;
 }
 
 static gboolean
 change_password (Talk *talk, GError **error)
 {
-  char *old = sample_accounts_read_secret ("Old password", password_fd, error);
-  char *new = old != NULL ? sample_accounts_read_secret ("New password",
-                                                         password_fd, error)
-                          : NULL;
+  char *old = sample_secret_get (password_fd, "Old password", error);
+  char *new =
+    old != NULL ? sample_secret_get (password_fd, "New password", error) : NULL;
   g_autofree char *given =
     new != NULL ? command (talk, error, "password", old, new) : NULL;
 
-  sample_accounts_free_secret (old);
-  sample_accounts_free_secret (new);
+  sample_secret_free (old);
+  sample_secret_free (new);
   return given != NULL ? print_line (talk, "ok", error) : talk->is_refused;
 }
 
@@ -183,9 +192,10 @@ use_token (Talk *talk, GError **error)
   char *token = read_token (error);
   g_autofree char *name =
     token != NULL ? command (talk, error, "resume", token, NULL) : NULL;
-  g_autofree char *given = NULL;
+  char *given;
+  gboolean ok;
 
-  sample_accounts_free_secret (token);
+  sample_secret_free (token);
   if (name == NULL)
     return talk->is_refused;
   if (sessions)
@@ -201,22 +211,24 @@ use_token (Talk *talk, GError **error)
                    rotate || logout ? NULL : revoked, NULL);
   if (given == NULL)
     return talk->is_refused;
-  return rotate ? show_token (talk, given, error)
-                : print_line (talk, "ok", error);
+  ok = rotate ? show_token (talk, given, error)
+              : print_line (talk, "ok", error);
+  sample_secret_free (given);
+  return ok;
 }
 
 /* With a token, if there is one, instead of the password. */
 static gboolean
 recite (Talk *talk, GError **error)
 {
-  char *secret = sample_accounts_read_secret ("Password", password_fd, error);
+  char *secret = sample_secret_get (password_fd, "Password", error);
   const char *const both[] = { login, secret, NULL };
   const char *const one[] = { secret, NULL };
   gboolean ok =
     secret != NULL &&
     sample_accounts_recite (talk->client, login != NULL ? both : one, error);
 
-  sample_accounts_free_secret (secret);
+  sample_secret_free (secret);
   return ok;
 }
 

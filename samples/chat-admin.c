@@ -10,7 +10,7 @@
  * In Python: sqlite3, hashlib.scrypt() and getpass.
  */
 
-#include "sample-accounts.h"
+#include "sample-secret.h"
 
 #include <socketserver-handlers.h>
 #include <stdio.h>
@@ -44,11 +44,11 @@ with_password (SrvAccountStore *store,
                PasswordAction action,
                GError **error)
 {
-  char *password = sample_accounts_read_secret ("Password", password_fd, error);
+  char *password = sample_secret_get (password_fd, "Password", error);
   char *again = password == NULL ? NULL
                 : password_fd >= 0 || !isatty (STDIN_FILENO)
                   ? g_strdup (password)
-                  : sample_accounts_read_secret ("Again", -1, error);
+                  : sample_secret_get (-1, "Again", error);
   gboolean ok = FALSE;
 
   if (again != NULL && strcmp (password, again) != 0)
@@ -56,8 +56,8 @@ with_password (SrvAccountStore *store,
                          "the two are not the same");
   else if (again != NULL)
     ok = action (store, name, password, error);
-  sample_accounts_free_secret (password);
-  sample_accounts_free_secret (again);
+  sample_secret_free (password);
+  sample_secret_free (again);
   return ok;
 }
 

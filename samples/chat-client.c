@@ -22,9 +22,11 @@
 
 #include "chat-command.h"
 #include "chat-password.h"
+#include "sample-secret.h"
 
 #include <glib-unix.h>
 #include <locale.h>
+#include <malloc.h>
 
 static const char description[] =
   "Endpoints: tcp:HOST:PORT, unix:PATH, unix:@NAME. Without one, asks for host\n"
@@ -194,6 +196,16 @@ run (SampleClient *client, const Settings *settings, GError **error)
     g_propagate_error (error, chat.error);
 }
 
+/* Objects have the password in them, and the library that makes them keeps
+ * copies while it does. */
+static void
+wipe_and_free (void *memory)
+{
+  if (memory != NULL)
+    explicit_bzero (memory, malloc_usable_size (memory));
+  free (memory);
+}
+
 static void
 clear (Settings *settings)
 {
@@ -201,7 +213,7 @@ clear (Settings *settings)
   g_free (settings->status);
   g_strfreev (settings->rooms);
   g_free (settings->password_file);
-  chat_password_free (settings->password);
+  sample_secret_free (settings->password);
 }
 
 int
@@ -214,6 +226,7 @@ main (int argc, char **argv)
   int exit_status;
 
   setlocale (LC_CTYPE, "");
+  json_set_alloc_funcs (malloc, wipe_and_free);
   describe (client, &settings);
   if (sample_client_parse (client, &argc, &argv, &exit_status))
     {

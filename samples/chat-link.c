@@ -120,6 +120,14 @@ on_readable (G_GNUC_UNUSED int fd,
   return G_SOURCE_CONTINUE;
 }
 
+/* There may have been a password in it. */
+static void
+wipe_pending (ChatLink *self)
+{
+  explicit_bzero (self->pending->str, self->pending->allocated_len);
+  g_string_truncate (self->pending, 0);
+}
+
 static gboolean
 on_writable (G_GNUC_UNUSED int fd,
              G_GNUC_UNUSED GIOCondition condition,
@@ -136,6 +144,7 @@ on_writable (G_GNUC_UNUSED int fd,
     g_string_erase (self->pending, 0, n);
   if (self->pending->len > 0)
     return G_SOURCE_CONTINUE;
+  wipe_pending (self);
   self->send_id = 0;
   return G_SOURCE_REMOVE;
 }
@@ -206,6 +215,7 @@ chat_link_free (ChatLink *self)
   chat_link_close (self);
   while (self->connecting != NULL)
     g_main_context_iteration (NULL, TRUE);
+  wipe_pending (self);
   g_string_free (self->pending, TRUE);
   g_free (self);
 }

@@ -11,6 +11,5 @@ G_BEGIN_DECLS
 
 char *chat_password_ask (const char *question, GError **error);
 char *chat_password_read (const char *path, GError **error);
-void chat_password_free (char *password);
 
 G_END_DECLS

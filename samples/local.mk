@@ -23,6 +23,8 @@ noinst_LTLIBRARIES += %reldir%/libsample.la
 	%reldir%/sample-pid-file.h \
 	%reldir%/sample-progress.c \
 	%reldir%/sample-progress.h \
+	%reldir%/sample-secret.c \
+	%reldir%/sample-secret.h \
 	%reldir%/sample-server.c \
 	%reldir%/sample-server.h \
 	%reldir%/sample-talk.c \

@@ -2,86 +2,18 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Passwords that nobody sees: not on a terminal, not on a command line, which
- * all users of a machine can read. Lines from a server, and the tutorials'
- * dialogues, where a server that is silent waits for an answer.
+ * Lines from a server, and the tutorials' dialogues, where a server that is
+ * silent waits for an answer.
  */
 
 #include "sample-accounts.h"
 
 #include "sample-answer.h"
 
-#include <errno.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
-#define MAX_SECRET 1024
-#define MAX_LINE   65536
-#define PAUSE_US   (300 * 1000)
-
-/* A line, byte by byte: what follows it is not ours. */
-static char *
-read_line (int fd, GError **error)
-{
-  g_autofree char *line = g_malloc0 (MAX_SECRET + 1);
-  gsize length = 0;
-  gssize n;
-
-  while (length < MAX_SECRET && (n = read (fd, line + length, 1)) != 0)
-    {
-      if (n < 0 && errno != EINTR)
-        {
-          g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                       "could not read a password: %s", g_strerror (errno));
-          return NULL;
-        }
-      if (n == 1 && line[length] == '\n')
-        break;
-      length += n == 1;
-    }
-  line[length] = '\0';
-  if (length > 0 && length < MAX_SECRET)
-    return g_steal_pointer (&line);
-  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                       "there is no password, or one that is too long");
-  return NULL;
-}
-
-static char *
-ask (const char *question, GError **error)
-{
-  struct termios loud;
-  struct termios silent;
-  char *secret;
-
-  if (tcgetattr (STDIN_FILENO, &loud) != 0)
-    return read_line (STDIN_FILENO, error);
-  silent = loud;
-  silent.c_lflag &= ~(tcflag_t) ECHO;
-  tcsetattr (STDIN_FILENO, TCSAFLUSH, &silent);
-  g_printerr ("%s: ", question);
-  secret = read_line (STDIN_FILENO, error);
-  tcsetattr (STDIN_FILENO, TCSAFLUSH, &loud);
-  g_printerr ("\n");
-  return secret;
-}
-
-/* From standard input, or, if it is not -1, from a descriptor. A terminal does
- * not show it. */
-char *
-sample_accounts_read_secret (const char *question, int fd, GError **error)
-{
-  return fd >= 0 ? read_line (fd, error) : ask (question, error);
-}
-
-void
-sample_accounts_free_secret (char *secret)
-{
-  if (secret != NULL)
-    explicit_bzero (secret, strlen (secret));
-  g_free (secret);
-}
+#define MAX_LINE 65536
+#define PAUSE_US (300 * 1000)
 
 /* @buffer holds what has come after the line. */
 char *
@@ -93,6 +25,7 @@ sample_accounts_receive_line (SampleClient *client,
   char chunk[1024];
   const char *newline;
   char *line;
+  gsize rest;
 
   while ((newline = memchr (buffer->str, '\n', buffer->len)) == NULL)
     {
@@ -101,6 +34,7 @@ sample_accounts_receive_line (SampleClient *client,
 
       if (n > 0)
         g_string_append_len (buffer, chunk, n);
+      explicit_bzero (chunk, sizeof chunk);
       if (n == 0 || buffer->len > MAX_LINE)
         g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
                              "the server has not answered");
@@ -108,7 +42,10 @@ sample_accounts_receive_line (SampleClient *client,
         return NULL;
     }
   line = g_strndup (buffer->str, (gsize) (newline - buffer->str));
+  rest = buffer->len - (gsize) (newline - buffer->str) - 1;
   g_string_erase (buffer, 0, newline - buffer->str + 1);
+  /* It may have been a token, which is still behind the end. */
+  explicit_bzero (buffer->str + rest, buffer->allocated_len - rest - 1);
   return line;
 }
 

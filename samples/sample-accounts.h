@@ -9,10 +9,6 @@
 
 G_BEGIN_DECLS
 
-char *sample_accounts_read_secret (const char *question,
-                                   int fd,
-                                   GError **error);
-void sample_accounts_free_secret (char *secret);
 char *sample_accounts_receive_line (SampleClient *client,
                                     GString *buffer,
                                     gint64 deadline,

@@ -17,6 +17,7 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 import unittest
@@ -199,6 +200,56 @@ class Programs(Case):
         self.assertEqual(os.waitpid(pid, 0)[1], 0)
         os.close(terminal)
         self.assertNotIn(PASSWORD.encode(), seen)
+        self.assertIn('Ada', self.admin('list'))
+
+    def ask_on_terminal(self, number):
+        """chat-admin, where it asks for a password: it gets a signal."""
+        terminal, end = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        self.addCleanup(os.close, end)
+        # In a group of its own, or it could not be stopped; and with signals
+        # that a shell may have ignored.
+        def prepare():
+            os.setpgrp()
+            signal.signal(number, signal.SIG_DFL)
+
+        process = subprocess.Popen(
+            [program('chat-admin'), self.store, 'add', 'Ada'], stdin=end,
+            stdout=end, stderr=end, preexec_fn=prepare)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.wait_for_question(terminal, end, b'Password: ')
+        process.send_signal(number)
+        return terminal, end, process
+
+    def wait_for_question(self, terminal, end, question):
+        seen = b''
+        while not seen.endswith(question):
+            self.assertTrue(select.select([terminal], [], [], LIMIT)[0])
+            seen += os.read(terminal, 1000)
+        self.assertFalse(self.echoes(end))
+
+    def echoes(self, end):
+        return bool(termios.tcgetattr(end)[3] & termios.ECHO)
+
+    def test_signal_leaves_the_terminal_as_it_was(self):
+        for number in signal.SIGHUP, signal.SIGINT, signal.SIGTERM:
+            with self.subTest(number):
+                _, end, process = self.ask_on_terminal(number)
+                self.assertEqual(process.wait(LIMIT), -number)
+                self.assertTrue(self.echoes(end))
+
+    def test_stopped_program_asks_again(self):
+        terminal, end, process = self.ask_on_terminal(signal.SIGTSTP)
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        self.assertTrue(os.WIFSTOPPED(status))
+        self.assertTrue(self.echoes(end))
+        process.send_signal(signal.SIGCONT)
+        for question in b'Password: ', b'Again: ':
+            self.wait_for_question(terminal, end, question)
+            os.write(terminal, PASSWORD.encode() + b'\n')
+        self.assertEqual(process.wait(LIMIT), 0)
+        self.assertTrue(self.echoes(end))
         self.assertIn('Ada', self.admin('list'))
 
     def test_session(self):
