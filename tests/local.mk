@@ -49,6 +49,7 @@ test_programs = \
 	%reldir%/test-log \
 	%reldir%/test-lookup \
 	%reldir%/test-mix-in \
+	%reldir%/test-post-servers \
 	%reldir%/test-prefork-end \
 	%reldir%/test-prefork \
 	%reldir%/test-properties \
@@ -81,6 +82,7 @@ test_scripts = \
 	%reldir%/test-accounts.py \
 	%reldir%/test-bench.py \
 	%reldir%/test-chat-client.py \
+	%reldir%/test-chat-client-scripts.py \
 	%reldir%/test-chat-accounts.py \
 	%reldir%/test-chat.py \
 	%reldir%/test-command-samples.py \
@@ -93,6 +95,7 @@ test_scripts = \
 	%reldir%/test-operator.py \
 	%reldir%/test-pair.py \
 	%reldir%/test-python.py \
+	%reldir%/test-python-cases.py \
 	%reldir%/test-samples.sh \
 	%reldir%/test-service.py \
 	%reldir%/test-time-samples.sh \
@@ -121,12 +124,15 @@ EXTRA_DIST += \
 	$(check_scripts) \
 	$(test_scripts) \
 	%reldir%/account-test.h \
+	%reldir%/chat.py \
 	%reldir%/fiber-test.h \
 	%reldir%/jim-test.h \
 	%reldir%/endpoint-test.h \
 	%reldir%/fiber-server-test.h \
 	%reldir%/fiber-test.h \
 	%reldir%/forking-test.h \
+	%reldir%/library.py \
+	%reldir%/post-test.h \
 	%reldir%/prefork-test.h \
 	%reldir%/run-python.sh \
 	%reldir%/soak.py \
