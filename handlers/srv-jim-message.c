@@ -198,8 +198,8 @@ read_message (const Reading *reading, SrvJimMessage *message)
          g_str_is_ascii (message->text);
 }
 
-/* Of those who authenticate, or come with what the protocol's own samples have
- * beside the name, none has been seen to use another action for messages. */
+/* Who authenticates, or comes with what the protocol's own samples have beside
+ * the name, has its action for messages from there, too. */
 static gboolean
 keeps_to_the_samples (const Reading *reading, const SrvJimMessage *message)
 {
