@@ -17,17 +17,16 @@
  *
  * Serves one request: `setup`, then `handle`, then `finish`.
  *
- * A handler serves one request: it is made for it, or was
- * [reset][vfunc@SocketServer.BaseRequestHandler.reset] after another one if its
- * class allows that. Construction is cheap and
+ * A handler serves one request: it was made for it, or for another one before
+ * and forgot that in `reset`, if its class allows it. Construction is cheap and
  * cannot fail; what can fail belongs into `setup`. The three hooks are written
  * in plain blocking style and do not know which mix-in runs them: one class
  * works inline, in threads and in processes.
  *
  * You call: nothing; the server makes and runs handlers. You may override:
- * `setup`, `handle`, `finish`, and `reset` in a class that is
- * [reusable][func@SocketServer.BaseRequestHandlerClass.set_reusable]. Derive
- * from [class@SocketServer.StreamRequestHandler] or
+ * `setup`, `handle`, `finish`, and `reset` in a class that is reusable (see
+ * `srv_base_request_handler_class_set_reusable ()`). Derive from
+ * [class@SocketServer.StreamRequestHandler] or
  * [class@SocketServer.DatagramRequestHandler] unless the requests are of your
  * own kind.
  *
