@@ -42,6 +42,7 @@ srv_handlers_sources = \
 	%reldir%/srv-account-admin.c \
 	%reldir%/srv-account-attempts.c \
 	%reldir%/srv-account-chat.c \
+	%reldir%/srv-account-contacts.c \
 	%reldir%/srv-account-error.c \
 	%reldir%/srv-account-hash.c \
 	%reldir%/srv-account-identities.c \
@@ -57,6 +58,7 @@ srv_handlers_sources = \
 	%reldir%/srv-auth-greeting.c \
 	%reldir%/srv-auth-handler.c \
 	%reldir%/srv-chargen-handler.c \
+	%reldir%/srv-chat-contacts.c \
 	%reldir%/srv-chat-error.c \
 	%reldir%/srv-chat-event.c \
 	%reldir%/srv-chat-handler-settings.c \
@@ -105,6 +107,7 @@ srv_handlers_sources = \
 	%reldir%/srv-jim-session.c \
 	%reldir%/srv-jim-settings.c \
 	%reldir%/srv-line-chat-handler.c \
+	%reldir%/srv-memory-chat-contacts.c \
 	%reldir%/srv-memory-chat-store.c \
 	%reldir%/srv-peer.c \
 	%reldir%/srv-script-handler.c \
@@ -151,6 +154,7 @@ srv_handlers_private_headers = \
 	%reldir%/srv-chat-limits-private.h \
 	%reldir%/srv-chat-name-private.h \
 	%reldir%/srv-chat-room-private.h \
+	%reldir%/srv-chat-store-private.h \
 	%reldir%/srv-command-exec-private.h \
 	%reldir%/srv-command-plan-private.h \
 	%reldir%/srv-command-policy-private.h \
@@ -168,6 +172,7 @@ srv_handlers_private_headers = \
 	%reldir%/srv-jim-message-private.h \
 	%reldir%/srv-jim-session-private.h \
 	%reldir%/srv-jim-settings-private.h \
+	%reldir%/srv-memory-chat-store-private.h \
 	%reldir%/srv-peer-private.h \
 	%reldir%/srv-script-private.h \
 	%reldir%/srv-secret-private.h \

@@ -228,7 +228,8 @@ delete_account (SrvDatabase *database, gpointer data, GError **error)
  * @name: the name of an account
  * @error: return location for a [struct@GLib.Error]
  *
- * Removes an account with its sessions and the messages that wait for it.
+ * Removes an account with its sessions, its contacts and the messages that wait
+ * for it; it is nobody's contact any longer.
  *
  * Fails with %SRV_ACCOUNT_ERROR_NOT_FOUND, and with codes of %G_IO_ERROR.
  *

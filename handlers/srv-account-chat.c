@@ -322,4 +322,5 @@ srv_account_store_chat_iface_init (gpointer iface, G_GNUC_UNUSED gpointer data)
   store->give_back = give_back;
   store->save_history = save_history;
   store->get_history = get_history;
+  srv_account_store_init_contacts (store);
 }

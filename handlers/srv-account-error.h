@@ -23,8 +23,8 @@ G_BEGIN_DECLS
  * @SRV_ACCOUNT_ERROR_BAD_NAME: no name for an account
  * @SRV_ACCOUNT_ERROR_BAD_PASSWORD: no password for an account: too short, too
  *   long, or no text
- * @SRV_ACCOUNT_ERROR_EXISTS: there is an account with this name
- * @SRV_ACCOUNT_ERROR_NOT_FOUND: there is no such account or session
+ * @SRV_ACCOUNT_ERROR_EXISTS: there is an account, or a contact, with this name
+ * @SRV_ACCOUNT_ERROR_NOT_FOUND: there is no such account, contact or session
  * @SRV_ACCOUNT_ERROR_REFUSED: the password is wrong, or there is no such account
  * @SRV_ACCOUNT_ERROR_BANNED: the account is banned; whoever logs in learns it
  *   only with the right password

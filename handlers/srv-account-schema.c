@@ -59,5 +59,11 @@ const char *const srv_account_migrations[] = {
   "  extra TEXT) STRICT;"
   "CREATE INDEX history_room ON history (room, id);",
 
+  "CREATE TABLE contacts ("
+  "  owner INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,"
+  "  contact INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,"
+  "  PRIMARY KEY (owner, contact)) STRICT, WITHOUT ROWID;"
+  "CREATE INDEX contacts_contact ON contacts (contact);",
+
   NULL,
 };

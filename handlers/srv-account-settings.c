@@ -23,6 +23,7 @@ static const Setting settings[SRV_ACCOUNT_N_SETTINGS] = {
   [SRV_ACCOUNT_ATTEMPT_MAX_DELAY] = { "attempt-max-delay", 1, 2592000, 900 },
   [SRV_ACCOUNT_ATTEMPT_WINDOW] = { "attempt-window", 1, 31536000, 3600 },
   [SRV_ACCOUNT_BIND_SESSIONS] = { "bind-sessions", 0, 1, 0 },
+  [SRV_ACCOUNT_CONTACT_LIMIT] = { "contact-limit", 0, 1000000, 1000 },
   [SRV_ACCOUNT_HASH_MEMORY] = { "hash-memory", 8, 4194304, 65536 },
   [SRV_ACCOUNT_HASH_OPERATIONS] = { "hash-operations", 1, 1000, 2 },
   [SRV_ACCOUNT_HISTORY_LIMIT] = { "history-limit", 0, 1000000, 1000 },
@@ -90,6 +91,12 @@ static GParamSpec *properties[SRV_ACCOUNT_N_SETTINGS];
  *
  * 1 if a token is good for the address alone for which it was made; 0 if it is
  * good everywhere. From 0 to 1; the default is 0.
+ */
+/**
+ * SrvAccountStore:contact-limit:
+ *
+ * How many contacts an account may have. From 0 to 1000000; the default is
+ * 1000.
  */
 /**
  * SrvAccountStore:hash-memory:

@@ -7,6 +7,7 @@
 
 #include "srv-account-store.h"
 #include "srv-chat-name-private.h"
+#include "srv-chat-store.h"
 #include "srv-database-private.h"
 #include "srv-secret-private.h"
 
@@ -21,6 +22,7 @@ typedef enum
   SRV_ACCOUNT_ATTEMPT_MAX_DELAY,
   SRV_ACCOUNT_ATTEMPT_WINDOW,
   SRV_ACCOUNT_BIND_SESSIONS,
+  SRV_ACCOUNT_CONTACT_LIMIT,
   SRV_ACCOUNT_HASH_MEMORY,
   SRV_ACCOUNT_HASH_OPERATIONS,
   SRV_ACCOUNT_HISTORY_LIMIT,
@@ -144,5 +146,7 @@ gboolean srv_account_find (SrvDatabase *database,
                            GError **error);
 
 void srv_account_store_chat_iface_init (gpointer iface, gpointer data);
+/* srv-account-contacts.c: the methods of contacts alone. */
+void srv_account_store_init_contacts (SrvChatStoreInterface *iface);
 
 G_END_DECLS

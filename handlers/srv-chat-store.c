@@ -1,4 +1,4 @@
-/* srv-chat-store.c - what a chat keeps: accounts, messages, history
+/* srv-chat-store.c - what a chat keeps: accounts, contacts, messages
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,11 +7,13 @@
 
 #include "srv-chat-store.h"
 
+#include "srv-chat-store-private.h"
+
 /**
  * SrvChatStore:
  *
- * Where a chat has its accounts, the messages for those who are away, and the
- * history of its rooms. [class@SocketServerHandlers.AccountStore] keeps them in
+ * Where a chat has its accounts and their contacts, the messages for those who
+ * are away, and the history of its rooms. [class@SocketServerHandlers.AccountStore] keeps them in
  * a file, [class@SocketServerHandlers.MemoryChatStore] for as long as the
  * process runs.
  *
@@ -19,15 +21,16 @@
  * then. A message for somebody who is away is taken, delivered, and only then
  * acknowledged: it is not lost, and not delivered again after that.
  *
- * You may override: all methods. They can be called by any thread at any time,
+ * You may override: all methods; who leaves out those of contacts has none. They can be called by any thread at any time,
  * and a fiber that has called one must not hold up its worker while it waits.
  */
 
 G_DEFINE_INTERFACE (SrvChatStore, srv_chat_store, G_TYPE_OBJECT)
 
 static void
-srv_chat_store_default_init (G_GNUC_UNUSED SrvChatStoreInterface *iface)
+srv_chat_store_default_init (SrvChatStoreInterface *iface)
 {
+  srv_chat_store_init_contacts (iface);
 }
 
 /**

@@ -1,4 +1,4 @@
-/* srv-chat-store.h - what a chat keeps: accounts, messages, history
+/* srv-chat-store.h - what a chat keeps: accounts, contacts, messages
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -79,9 +79,22 @@ struct _SrvChatStoreInterface
                              const char *room,
                              guint max_records,
                              GError **error);
+  gboolean (*add_contact) (SrvChatStore *self,
+                           const char *owner,
+                           const char *contact,
+                           GError **error);
+  gboolean (*remove_contact) (SrvChatStore *self,
+                              const char *owner,
+                              const char *contact,
+                              GError **error);
+  char **(*list_contacts) (SrvChatStore *self,
+                           const char *owner,
+                           guint max_names,
+                           GError **error);
+  char **(*list_accounts) (SrvChatStore *self, guint max_names, GError **error);
 
   /*< private >*/
-  gpointer padding[8];
+  gpointer padding[4];
 };
 
 SRV_AVAILABLE_IN_ALL
@@ -125,6 +138,29 @@ GPtrArray *srv_chat_store_get_history (SrvChatStore *self,
                                        const char *room,
                                        guint max_records,
                                        GError **error);
+
+SRV_AVAILABLE_IN_ALL
+gboolean srv_chat_store_add_contact (SrvChatStore *self,
+                                     const char *owner,
+                                     const char *contact,
+                                     GError **error);
+
+SRV_AVAILABLE_IN_ALL
+gboolean srv_chat_store_remove_contact (SrvChatStore *self,
+                                        const char *owner,
+                                        const char *contact,
+                                        GError **error);
+
+SRV_AVAILABLE_IN_ALL
+char **srv_chat_store_list_contacts (SrvChatStore *self,
+                                     const char *owner,
+                                     guint max_names,
+                                     GError **error);
+
+SRV_AVAILABLE_IN_ALL
+char **srv_chat_store_list_accounts (SrvChatStore *self,
+                                     guint max_names,
+                                     GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SrvChatRecord, srv_chat_record_free)
 

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "srv-memory-chat-store.h"
+#include "srv-memory-chat-store-private.h"
 
 #include "srv-account-store-private.h"
 
@@ -16,42 +16,6 @@
 #define MAX_ROOMS    1000
 #define MAX_HISTORY  1000
 #define MAX_RECORDS  100000
-
-/**
- * SrvMemoryChatStore:
- *
- * A [iface@SocketServerHandlers.ChatStore] that forgets everything when the
- * process ends: for tests, and for chats that have no file. It needs neither
- * SQLite nor libsodium.
- *
- * It keeps at most 10000 accounts, 100 messages for each, the last 1000 messages
- * of each of at most 1000 rooms, and of all rooms together at most 100000. When
- * there is more, the rooms that were quiet for longest lose theirs.
- *
- * You call: [method@SocketServerHandlers.MemoryChatStore.add], and the methods
- * of the interface.
- *
- * It is not meant for passwords that matter: they lie in memory as they are, and
- * nobody who guesses them has to wait.
- */
-struct _SrvMemoryChatStore
-{
-  GObject parent_instance;
-
-  SrvMutex *lock;       /* of the rest */
-  GHashTable *accounts; /* owned: key to Account */
-  GHashTable *rooms;    /* owned: key to Room */
-  GQueue order;         /* of Room, the longest quiet first */
-  guint n_records;      /* of all rooms */
-  gint64 last_id;
-};
-
-typedef struct
-{
-  char *name;
-  char *password;
-  GQueue offline; /* of Waiting */
-} Account;
 
 typedef struct
 {
@@ -65,6 +29,25 @@ typedef struct
   GQueue records; /* of SrvChatRecord, the oldest first */
   GList link;     /* in the order */
 } Room;
+
+/**
+ * SrvMemoryChatStore:
+ *
+ * A [iface@SocketServerHandlers.ChatStore] that forgets everything when the
+ * process ends: for tests, and for chats that have no file. It needs neither
+ * SQLite nor libsodium.
+ *
+ * It keeps at most 10000 accounts, 100 messages for each, the last 1000 messages
+ * of each of at most 1000 rooms, and of all rooms together at most 100000. When
+ * there is more, the rooms that were quiet for longest lose theirs. How many
+ * contacts an account has is limited, too.
+ *
+ * You call: [method@SocketServerHandlers.MemoryChatStore.add], and the methods
+ * of the interface.
+ *
+ * It is not meant for passwords that matter: they lie in memory as they are, and
+ * nobody who guesses them has to wait.
+ */
 
 static void chat_iface_init (SrvChatStoreInterface *iface);
 
@@ -86,9 +69,10 @@ waiting_free (gpointer data)
 static void
 account_free (gpointer data)
 {
-  Account *account = data;
+  SrvMemoryAccount *account = data;
 
   g_queue_clear_full (&account->offline, waiting_free);
+  g_hash_table_unref (account->contacts);
   g_free (account->name);
   srv_secret_free (account->password);
   g_free (account);
@@ -103,12 +87,13 @@ room_free (gpointer data)
   g_free (room);
 }
 
-/* NULL with an error. */
-static Account *
-find (SrvMemoryChatStore *self, const char *name, GError **error)
+SrvMemoryAccount *
+srv_memory_chat_store_find (SrvMemoryChatStore *self,
+                            const char *name,
+                            GError **error)
 {
   g_autofree char *key = srv_chat_name_to_key (name);
-  Account *account = g_hash_table_lookup (self->accounts, key);
+  SrvMemoryAccount *account = g_hash_table_lookup (self->accounts, key);
 
   if (account == NULL)
     g_set_error_literal (error, SRV_ACCOUNT_ERROR, SRV_ACCOUNT_ERROR_NOT_FOUND,
@@ -120,11 +105,11 @@ static char *
 find_account (SrvChatStore *store, const char *name, GError **error)
 {
   SrvMemoryChatStore *self = SRV_MEMORY_CHAT_STORE (store);
-  Account *account;
+  SrvMemoryAccount *account;
   char *found = NULL;
 
   srv_mutex_lock (self->lock);
-  account = find (self, name, error);
+  account = srv_memory_chat_store_find (self, name, error);
   if (account != NULL)
     found = g_strdup (account->name);
   srv_mutex_unlock (self->lock);
@@ -139,11 +124,11 @@ check_password (SrvChatStore *store,
                 GError **error)
 {
   SrvMemoryChatStore *self = SRV_MEMORY_CHAT_STORE (store);
-  Account *account;
+  SrvMemoryAccount *account;
   char *found = NULL;
 
   srv_mutex_lock (self->lock);
-  account = find (self, name, NULL);
+  account = srv_memory_chat_store_find (self, name, NULL);
   if (account != NULL && strcmp (account->password, password) == 0)
     found = g_strdup (account->name);
   srv_mutex_unlock (self->lock);
@@ -164,7 +149,7 @@ number (SrvMemoryChatStore *self, const SrvChatRecord *record)
 
 static gboolean
 push (SrvMemoryChatStore *self,
-      Account *account,
+      SrvMemoryAccount *account,
       const SrvChatRecord *record,
       GError **error)
 {
@@ -186,11 +171,11 @@ static gboolean
 save_offline (SrvChatStore *store, const SrvChatRecord *record, GError **error)
 {
   SrvMemoryChatStore *self = SRV_MEMORY_CHAT_STORE (store);
-  Account *account;
+  SrvMemoryAccount *account;
   gboolean ok;
 
   srv_mutex_lock (self->lock);
-  account = find (self, record->to, error);
+  account = srv_memory_chat_store_find (self, record->to, error);
   ok = account != NULL && push (self, account, record, error);
   srv_mutex_unlock (self->lock);
   return ok;
@@ -203,11 +188,11 @@ take_offline (SrvChatStore *store,
               GError **error)
 {
   SrvMemoryChatStore *self = SRV_MEMORY_CHAT_STORE (store);
-  Account *account;
+  SrvMemoryAccount *account;
   GPtrArray *list = NULL;
 
   srv_mutex_lock (self->lock);
-  account = find (self, name, error);
+  account = srv_memory_chat_store_find (self, name, error);
   if (account != NULL)
     list =
       g_ptr_array_new_with_free_func ((GDestroyNotify) srv_chat_record_free);
@@ -234,7 +219,7 @@ find_taken (SrvMemoryChatStore *self, gint64 id, GQueue **queue)
   g_hash_table_iter_init (&iter, self->accounts);
   while (g_hash_table_iter_next (&iter, NULL, &account))
     {
-      *queue = &((Account *) account)->offline;
+      *queue = &((SrvMemoryAccount *) account)->offline;
       for (GList *item = (*queue)->head; item != NULL; item = item->next)
         if (((Waiting *) item->data)->record->id == id)
           return item;
@@ -371,6 +356,7 @@ chat_iface_init (SrvChatStoreInterface *iface)
   iface->give_back = give_back;
   iface->save_history = save_history;
   iface->get_history = get_history;
+  srv_memory_chat_store_init_contacts (iface);
 }
 
 static void
@@ -388,7 +374,10 @@ srv_memory_chat_store_finalize (GObject *object)
 static void
 srv_memory_chat_store_class_init (SrvMemoryChatStoreClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = srv_memory_chat_store_finalize;
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->finalize = srv_memory_chat_store_finalize;
+  srv_memory_chat_store_install_properties (object_class);
 }
 
 static void
@@ -441,7 +430,7 @@ srv_memory_chat_store_add (SrvMemoryChatStore *self,
 {
   g_autofree char *normal = NULL;
   g_autofree char *key = NULL;
-  Account *account = NULL;
+  SrvMemoryAccount *account = NULL;
 
   g_return_val_if_fail (SRV_IS_MEMORY_CHAT_STORE (self), FALSE);
   g_return_val_if_fail (name != NULL && password != NULL, FALSE);
@@ -460,9 +449,11 @@ srv_memory_chat_store_add (SrvMemoryChatStore *self,
                          "there are too many accounts");
   else
     {
-      account = g_new0 (Account, 1);
+      account = g_new0 (SrvMemoryAccount, 1);
       account->name = g_steal_pointer (&normal);
+      account->key = key;
       account->password = g_strdup (password);
+      account->contacts = g_hash_table_new (NULL, NULL);
       g_hash_table_insert (self->accounts, g_steal_pointer (&key), account);
     }
   srv_mutex_unlock (self->lock);

@@ -347,10 +347,10 @@ assert_refused (const char *why)
 
 START_TEST (newer_file_is_refused)
 {
-  const char *const newer[] = { srv_account_migrations[0],
-                                srv_account_migrations[1],
-                                "CREATE TABLE future (id INTEGER) STRICT",
-                                NULL };
+  const char *const newer[] = {
+    srv_account_migrations[0], srv_account_migrations[1],
+    srv_account_migrations[2], "CREATE TABLE future (id INTEGER) STRICT", NULL
+  };
   g_autofree char *path = store_path ();
 
   srv_database_free (srv_database_new (path, newer, NULL));

@@ -1,4 +1,4 @@
-/* test-chat-store.c - messages for those who are away, and history
+/* test-chat-store.c - messages for those who are away, history, contacts
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -373,6 +373,120 @@ START_TEST (all_rooms_together_are_bounded)
 }
 END_TEST
 
+static void
+assert_names (char **names, const char *expected)
+{
+  g_autofree char *joined = NULL;
+
+  ck_assert_ptr_nonnull (names);
+  joined = g_strjoinv (" ", names);
+  g_strfreev (names);
+  ck_assert_str_eq (joined, expected);
+}
+
+static void
+assert_contacts (SrvChatStore *store, const char *owner, const char *expected)
+{
+  assert_names (srv_chat_store_list_contacts (store, owner, 10, NULL),
+                expected);
+}
+
+/* Names are found however they are written, and told as the accounts have
+ * them. */
+START_TEST (contacts_are_of_an_account)
+{
+  SrvChatStore *store = open_store (_i);
+
+  skip_without (store);
+  add (store, "Bob");
+  add (store, "ada");
+  add (store, "Eve");
+  assert_contacts (store, "bob", "");
+  ck_assert (srv_chat_store_add_contact (store, "BOB", "eve", NULL));
+  ck_assert (srv_chat_store_add_contact (store, "bob", "ADA", NULL));
+  assert_contacts (store, "Bob", "ada Eve");
+  assert_contacts (store, "Eve", "");
+  assert_names (srv_chat_store_list_contacts (store, "Bob", 1, NULL), "ada");
+  assert_names (srv_chat_store_list_accounts (store, 10, NULL), "ada Bob Eve");
+  assert_names (srv_chat_store_list_accounts (store, 2, NULL), "ada Bob");
+  ck_assert (srv_chat_store_remove_contact (store, "bob", "ada", NULL));
+  assert_contacts (store, "Bob", "Eve");
+  close_store (store);
+}
+END_TEST
+
+START_TEST (contacts_are_refused)
+{
+  const struct
+  {
+    const char *owner;
+    const char *contact;
+    int on_add;
+    int on_remove;
+  } cases[] = {
+    { "Bob", "nobody", SRV_ACCOUNT_ERROR_NOT_FOUND,
+      SRV_ACCOUNT_ERROR_NOT_FOUND },
+    { "nobody", "Bob", SRV_ACCOUNT_ERROR_NOT_FOUND,
+      SRV_ACCOUNT_ERROR_NOT_FOUND },
+    { "Bob", "Eve", SRV_ACCOUNT_ERROR_FULL, SRV_ACCOUNT_ERROR_NOT_FOUND },
+    { "Bob", "ADA", SRV_ACCOUNT_ERROR_EXISTS, -1 },
+  };
+  SrvChatStore *store = open_store (_i);
+  g_autoptr (GError) unknown = NULL;
+
+  skip_without (store);
+  g_object_set (store, "contact-limit", 1, NULL);
+  add (store, "Ada");
+  add (store, "Bob");
+  add (store, "Eve");
+  ck_assert (srv_chat_store_add_contact (store, "Bob", "Ada", NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GError) error2 = NULL;
+
+      ck_assert (!srv_chat_store_add_contact (store, cases[i].owner,
+                                              cases[i].contact, &error));
+      srv_test_assert_error (error, SRV_ACCOUNT_ERROR, cases[i].on_add);
+      ck_assert_int_eq (srv_chat_store_remove_contact (store, cases[i].owner,
+                                                       cases[i].contact,
+                                                       &error2),
+                        cases[i].on_remove < 0);
+      if (error2 != NULL)
+        srv_test_assert_error (error2, SRV_ACCOUNT_ERROR, cases[i].on_remove);
+    }
+  ck_assert_ptr_null (
+    srv_chat_store_list_contacts (store, "nobody", 1, &unknown));
+  srv_test_assert_error (unknown, SRV_ACCOUNT_ERROR,
+                         SRV_ACCOUNT_ERROR_NOT_FOUND);
+  close_store (store);
+}
+END_TEST
+
+/* They are in the file, and go with the accounts. */
+START_TEST (contacts_are_kept)
+{
+  SrvChatStore *store = open_store (1);
+
+  skip_without (store);
+  add (store, "Ada");
+  add (store, "Bob");
+  add (store, "Eve");
+  ck_assert (srv_chat_store_add_contact (store, "Bob", "Ada", NULL));
+  ck_assert (srv_chat_store_add_contact (store, "Bob", "Eve", NULL));
+  ck_assert (srv_chat_store_add_contact (store, "Ada", "Bob", NULL));
+  g_object_unref (store);
+  store = open_store (1);
+  assert_contacts (store, "Bob", "Ada Eve");
+  ck_assert (srv_account_store_remove (SRV_ACCOUNT_STORE (store), "Ada", NULL));
+  ck_assert (srv_account_store_set_banned (SRV_ACCOUNT_STORE (store), "Eve",
+                                           TRUE, NULL));
+  assert_contacts (store, "Bob", "Eve");
+  assert_names (srv_chat_store_list_accounts (store, 10, NULL), "Bob");
+  close_store (store);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -385,6 +499,9 @@ main (void)
     { "offline", few_messages_wait, 2 },
     { "history", history_is_in_order, 2 },
     { "history", history_loses_its_oldest, 2 },
+    { "contacts", contacts_are_of_an_account, 2 },
+    { "contacts", contacts_are_refused, 2 },
+    { "contacts", contacts_are_kept, 1 },
     { "history", quiet_rooms_lose_their_history, 1 },
     { "history", all_rooms_together_are_bounded, 1 },
   };
