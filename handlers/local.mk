@@ -99,6 +99,7 @@ srv_handlers_sources = \
 	%reldir%/srv-greeting-handler.c \
 	%reldir%/srv-identity-handler.c \
 	%reldir%/srv-identity-session.c \
+	%reldir%/srv-jim-contacts.c \
 	%reldir%/srv-jim-framer.c \
 	%reldir%/srv-jim-handler.c \
 	%reldir%/srv-jim-json.c \
@@ -167,6 +168,7 @@ srv_handlers_private_headers = \
 	%reldir%/srv-dialogue-private.h \
 	%reldir%/srv-event-sink-private.h \
 	%reldir%/srv-identity-session-private.h \
+	%reldir%/srv-jim-contacts-private.h \
 	%reldir%/srv-jim-framer-private.h \
 	%reldir%/srv-jim-json-private.h \
 	%reldir%/srv-jim-message-private.h \

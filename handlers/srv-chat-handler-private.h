@@ -48,6 +48,9 @@ SrvChatHandlerPrivate *srv_chat_handler_get_private (SrvChatHandler *self);
 /* Before the client gets its name: it will be handed over what is kept. Who
  * sends to it from then on stores it, and it comes after the answer. */
 void srv_chat_handler_expect_mail (SrvChatHandler *self);
+/* What an answer of many parts may put into the queue: half of what is free.
+ * The rest is for what others say meanwhile, or the client would be cut. */
+gsize srv_chat_handler_get_free_bytes (SrvChatHandler *self);
 /* Of SrvChatMember. */
 gboolean srv_chat_handler_fetch (SrvChatMember *member, gboolean now);
 

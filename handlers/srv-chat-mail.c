@@ -319,17 +319,22 @@ srv_chat_handler_get_wake (SrvChatHandler *self)
   return priv->account != SRV_CHAT_ACCOUNT_NONE ? priv->wake : NULL;
 }
 
-/* The newest that fit, the newest first. Half of what is free of the queue is
- * left for what others say meanwhile: whoever joins must not be cut for it. */
+gsize
+srv_chat_handler_get_free_bytes (SrvChatHandler *self)
+{
+  SrvChatHandlerPrivate *priv = srv_chat_handler_get_private (self);
+  gsize queued = srv_connection_get_n_posted_bytes (priv->connection);
+
+  return (priv->max_queued_bytes - MIN (queued, priv->max_queued_bytes)) / 2;
+}
+
+/* The newest that fit, the newest first. */
 static GPtrArray *
 render_newest (SrvChatHandler *self, const GPtrArray *records)
 {
-  SrvChatHandlerPrivate *priv = srv_chat_handler_get_private (self);
   GPtrArray *newest =
     g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  gsize queued = srv_connection_get_n_posted_bytes (priv->connection);
-  gsize left =
-    (priv->max_queued_bytes - MIN (queued, priv->max_queued_bytes)) / 2;
+  gsize left = srv_chat_handler_get_free_bytes (self);
 
   for (guint i = records->len; i > 0; i--)
     {

@@ -6,6 +6,7 @@
  *   srv-jim-json.c      JSON, strictly
  *   srv-jim-message.c   what an object says
  *   srv-jim-session.c   what comes of it
+ *   srv-jim-contacts.c  the same, for contacts
  *   srv-jim-render.c    what the client is sent
  *   srv-jim-settings.c  properties
  */

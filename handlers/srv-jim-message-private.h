@@ -26,7 +26,19 @@ typedef enum
   SRV_JIM_LEAVE,
   SRV_JIM_CREATE,
   SRV_JIM_QUIT,
+  SRV_JIM_GET_CONTACTS,
+  SRV_JIM_ADD_CONTACT,
+  SRV_JIM_DEL_CONTACT,
+  SRV_JIM_GET_USERS,
 } SrvJimAction;
+
+/* How a list of names is written: three generations of clients. */
+typedef enum
+{
+  SRV_JIM_LIST_EARLY,    /* a number, then an object for each */
+  SRV_JIM_LIST_MIDDLE,   /* as the alert */
+  SRV_JIM_LIST_TEMPLATE, /* under a name of its own */
+} SrvJimList;
 
 /* What a client calls things: numbers in the lists of names that stand for one.
  * As one number it is a dialect of srv_chat_event_render (). */
@@ -67,6 +79,8 @@ typedef struct
   char *text;
   char *encoding;
   char *room;
+  char *contact;
+  SrvJimList list;
 } SrvJimMessage;
 
 /* NULL when it is well, otherwise why not: short, and nothing of the client's.
@@ -84,6 +98,13 @@ GBytes *srv_jim_render_response (int code,
                                  const char *id,
                                  guint keys);
 GBytes *srv_jim_render_probe (guint keys);
+/* Success with a list; the objects that follow an early one are rendered each by
+ * itself. */
+GBytes *srv_jim_render_list (char **names,
+                             SrvJimList list,
+                             const char *id,
+                             guint keys);
+GBytes *srv_jim_render_contact (const char *name, guint keys);
 GBytes *srv_jim_render_event (SrvChatEvent *event, guint keys);
 
 G_END_DECLS

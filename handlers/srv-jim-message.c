@@ -23,6 +23,12 @@ static const char *const text_names[] = { "message", "message_text",
                                           "mess_text", NULL };
 static const char *const account_names[] = { "user.account_name", "user",
                                              "account_name", NULL };
+/* Of somebody who asks for contacts. The account is somebody else's where there
+ * is no user_id. */
+static const char *const owner_names[] = { "user.account_name", "user",
+                                           "user_login", "account_name", NULL };
+static const char *const user_names[] = { "user.account_name", "user",
+                                          "user_login", NULL };
 
 static const struct
 {
@@ -41,6 +47,12 @@ static const struct
   { "create", SRV_JIM_CREATE, 0, FALSE },
   { "quit", SRV_JIM_QUIT, 0, FALSE },
   { "exit", SRV_JIM_QUIT, 0, TRUE },
+  { "get_contacts", SRV_JIM_GET_CONTACTS, 0, TRUE },
+  { "add_contact", SRV_JIM_ADD_CONTACT, 0, TRUE },
+  { "add", SRV_JIM_ADD_CONTACT, 0, TRUE },
+  { "del_contact", SRV_JIM_DEL_CONTACT, 0, TRUE },
+  { "remove", SRV_JIM_DEL_CONTACT, 0, TRUE },
+  { "get_users", SRV_JIM_GET_USERS, 0, TRUE },
 };
 
 typedef struct
@@ -49,6 +61,12 @@ typedef struct
   gboolean takes_aliases;
   gboolean is_strict;
 } Reading;
+
+static gboolean
+has (const Reading *reading, const char *name)
+{
+  return g_hash_table_contains (reading->members, name);
+}
 
 /* A string of at most @max characters; left alone when it is not there. FALSE
  * when it is something else or too long. */
@@ -203,10 +221,8 @@ read_message (const Reading *reading, SrvJimMessage *message)
 static gboolean
 keeps_to_the_samples (const Reading *reading, const SrvJimMessage *message)
 {
-  return message->action == SRV_JIM_AUTHENTICATE ||
-         g_hash_table_contains (reading->members, "type") ||
-         g_hash_table_contains (reading->members, "status") ||
-         g_hash_table_contains (reading->members, "user.status");
+  return message->action == SRV_JIM_AUTHENTICATE || has (reading, "type") ||
+         has (reading, "status") || has (reading, "user.status");
 }
 
 static gboolean
@@ -241,6 +257,34 @@ read_room (const Reading *reading, SrvJimMessage *message)
   return is_short_name (message->room);
 }
 
+static SrvJimList
+list_of (const Reading *reading, const SrvJimMessage *message)
+{
+  if (message->action == SRV_JIM_GET_USERS || has (reading, "user"))
+    return SRV_JIM_LIST_TEMPLATE;
+  return has (reading, "user_login") ? SRV_JIM_LIST_MIDDLE : SRV_JIM_LIST_EARLY;
+}
+
+/* Who asks, if it says so, and about whom. */
+static gboolean
+read_contact (const Reading *reading, SrvJimMessage *message)
+{
+  gboolean is_list = message->action == SRV_JIM_GET_CONTACTS ||
+                     message->action == SRV_JIM_GET_USERS;
+  gboolean has_id = has (reading, "user_id");
+  guint which = 0;
+
+  message->list = list_of (reading, message);
+  if (!read_alias (reading, is_list || has_id ? owner_names : user_names,
+                   G_MAXLONG, &message->account, &which) ||
+      !is_short_name (message->account))
+    return FALSE;
+  return is_list || (read_string (reading, has_id ? "user_id" : "account_name",
+                                  G_MAXLONG, &message->contact) &&
+                     message->contact != NULL && *message->contact != '\0' &&
+                     is_short_name (message->contact));
+}
+
 static const char *
 read_fields (const Reading *reading, SrvJimMessage *message)
 {
@@ -265,6 +309,12 @@ read_fields (const Reading *reading, SrvJimMessage *message)
     case SRV_JIM_LEAVE:
     case SRV_JIM_CREATE:
       ok = read_room (reading, message);
+      break;
+    case SRV_JIM_GET_CONTACTS:
+    case SRV_JIM_ADD_CONTACT:
+    case SRV_JIM_DEL_CONTACT:
+    case SRV_JIM_GET_USERS:
+      ok = read_contact (reading, message);
       break;
     case SRV_JIM_PROBE:
       return "only the server probes";
@@ -301,7 +351,8 @@ srv_jim_message_clear (SrvJimMessage *message)
 {
   char **strings[] = { &message->time,   &message->id,       &message->account,
                        &message->status, &message->to,       &message->from,
-                       &message->text,   &message->encoding, &message->room };
+                       &message->text,   &message->encoding, &message->room,
+                       &message->contact };
 
   g_clear_pointer (&message->password, srv_secret_free);
   for (gsize i = 0; i < G_N_ELEMENTS (strings); i++)

@@ -62,19 +62,65 @@ end (GString *out, guint keys)
   return g_string_free_to_bytes (out);
 }
 
-GBytes *
-srv_jim_render_response (int code, const char *text, const char *id, guint keys)
+static GString *
+begin_response (int code)
 {
   g_autofree char *number = g_strdup_printf ("%d", code);
   GString *out = begin ("response", number);
 
   append_number (out, "time", g_get_real_time () / G_USEC_PER_SEC);
-  append_text (out, code < 400 ? "alert" : "error", text);
+  return out;
+}
+
+static GBytes *
+end_response (GString *out, const char *text, const char *id, guint keys)
+{
   /* The clients that send lengths look for this one, and must find it. */
   if ((keys & SRV_JIM_KEYS_LEN32) != 0)
     append_text (out, "message", text != NULL ? text : "");
   if (id != NULL)
     g_string_append_printf (out, ",\"id\":%s", id);
+  return end (out, keys);
+}
+
+GBytes *
+srv_jim_render_response (int code, const char *text, const char *id, guint keys)
+{
+  GString *out = begin_response (code);
+
+  append_text (out, code < 400 ? "alert" : "error", text);
+  return end_response (out, text, id, keys);
+}
+
+GBytes *
+srv_jim_render_list (char **names, SrvJimList list, const char *id, guint keys)
+{
+  GString *out = begin_response (202);
+
+  if (list == SRV_JIM_LIST_EARLY)
+    append_number (out, "quantity", g_strv_length (names));
+  else
+    {
+      g_string_append_printf (out, ",\"%s\":[",
+                              list == SRV_JIM_LIST_MIDDLE ? "alert"
+                                                          : "data_list");
+      for (guint i = 0; names[i] != NULL; i++)
+        {
+          if (i > 0)
+            g_string_append_c (out, ',');
+          srv_jim_json_append_string (out, names[i]);
+        }
+      g_string_append_c (out, ']');
+    }
+  return end_response (out, NULL, id, keys);
+}
+
+GBytes *
+srv_jim_render_contact (const char *name, guint keys)
+{
+  GString *out = begin ("action", "\"contact_list\"");
+
+  append_text (out, "user_id", name);
   return end (out, keys);
 }
 

@@ -26,6 +26,7 @@ struct _SrvJimHandler
   guint partial_timeout_ms;
   guint max_object_bytes;
   guint max_failed_logins;
+  guint max_listed;
 
   /* The client, for its own thread. */
   gboolean is_named;
@@ -39,6 +40,13 @@ struct _SrvJimHandler
 gboolean srv_jim_session_serve (SrvJimHandler *self,
                                 const char *text,
                                 gsize length);
+
+/* Whether the client may have what is kept for its name: where nobody
+ * authenticates the name is enough. */
+gboolean srv_jim_session_may_have_mail (SrvJimHandler *self);
+
+/* Whether a name is the client's own, however it is written. */
+gboolean srv_jim_session_is_own_name (SrvJimHandler *self, const char *name);
 
 /* Writes what the store keeps for the client, if it may have it. */
 gboolean srv_jim_session_fetch (SrvJimHandler *self, GError **error);

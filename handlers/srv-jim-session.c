@@ -14,6 +14,7 @@
 #include "srv-account-error.h"
 #include "srv-chat-handler-private.h"
 #include "srv-chat-name-private.h"
+#include "srv-jim-contacts-private.h"
 #include "srv-peer-private.h"
 
 #include <string.h>
@@ -21,7 +22,7 @@
 /* What a request comes to. */
 typedef struct
 {
-  int code; /* 0: no answer */
+  int code; /* 0: no answer, or it was given */
   const char *text;
   gboolean ends; /* the connection */
 } Outcome;
@@ -121,9 +122,8 @@ no_account (SrvJimHandler *self, const GError *reason)
   return outcome (500, "server error");
 }
 
-/* Where nobody authenticates the name is enough. */
-static gboolean
-may_have_mail (SrvJimHandler *self)
+gboolean
+srv_jim_session_may_have_mail (SrvJimHandler *self)
 {
   return self->is_authenticated || self->auth == SRV_JIM_AUTH_OFF;
 }
@@ -133,7 +133,7 @@ enter (SrvJimHandler *self, const char *name)
 {
   g_autoptr (GError) reason = NULL;
 
-  if (may_have_mail (self))
+  if (srv_jim_session_may_have_mail (self))
     srv_chat_handler_expect_mail (SRV_CHAT_HANDLER (self));
   if (srv_chat_handler_enter (SRV_CHAT_HANDLER (self), name, &reason))
     {
@@ -147,9 +147,8 @@ enter (SrvJimHandler *self, const char *name)
   return refused (reason);
 }
 
-/* Whether a name is the client's own, however it is written. */
-static gboolean
-is_own_name (SrvJimHandler *self, const char *name)
+gboolean
+srv_jim_session_is_own_name (SrvJimHandler *self, const char *name)
 {
   g_autofree char *own =
     srv_chat_hub_dup_name (hub_of (self), SRV_CHAT_MEMBER (self));
@@ -188,7 +187,8 @@ do_presence (SrvJimHandler *self, const SrvJimMessage *message)
     return outcome (400, "who are you?");
   if (!self->is_named)
     result = claim_name (self, message->account);
-  else if (message->account != NULL && !is_own_name (self, message->account))
+  else if (message->account != NULL &&
+           !srv_jim_session_is_own_name (self, message->account))
     return outcome (400, "you have another name");
   if (result.code == 200 && message->status != NULL)
     srv_chat_hub_set_status (hub_of (self), SRV_CHAT_MEMBER (self),
@@ -211,7 +211,7 @@ do_authenticate (SrvJimHandler *self, const SrvJimMessage *message)
   if (!self->allows_insecure_auth &&
       !srv_peer_is_private (SRV_STREAM_REQUEST_HANDLER (self)))
     return outcome (403, "passwords are not taken over this connection");
-  if (self->is_named && !is_own_name (self, message->account))
+  if (self->is_named && !srv_jim_session_is_own_name (self, message->account))
     return outcome (400, "you have another name");
   if (store == NULL)
     return failed_login (self, 402, "wrong name or password");
@@ -252,7 +252,7 @@ do_msg (SrvJimHandler *self, const SrvJimMessage *message)
   if (to == NULL)
     return outcome (400, "to whom?");
   if (self->is_strict && message->from != NULL &&
-      !is_own_name (self, message->from))
+      !srv_jim_session_is_own_name (self, message->from))
     return outcome (400, "you have another name");
   event = srv_chat_event_new (to, message->text);
   srv_chat_event_set_label (event, "jim-time", message->time);
@@ -324,6 +324,12 @@ act_on (SrvJimHandler *self, const SrvJimMessage *message)
       return do_create (self, message);
     case SRV_JIM_QUIT:
       return last_outcome (0, NULL);
+    case SRV_JIM_GET_CONTACTS:
+    case SRV_JIM_ADD_CONTACT:
+    case SRV_JIM_DEL_CONTACT:
+    case SRV_JIM_GET_USERS:
+      srv_jim_contacts_serve (self, message);
+      return outcome (0, NULL);
     case SRV_JIM_PROBE:
     default:
       return outcome (400, "only the server probes");
@@ -368,7 +374,7 @@ follow_up (SrvJimHandler *self, const SrvJimMessage *message)
 gboolean
 srv_jim_session_fetch (SrvJimHandler *self, GError **error)
 {
-  return !may_have_mail (self) ||
+  return !srv_jim_session_may_have_mail (self) ||
          srv_chat_handler_hand_over (SRV_CHAT_HANDLER (self), error);
 }
 

@@ -23,9 +23,10 @@ typedef enum
   PROP_PARTIAL_TIMEOUT,
   PROP_MAX_OBJECT_BYTES,
   PROP_MAX_FAILED_LOGINS,
+  PROP_MAX_LISTED,
 } SrvJimHandlerProperty;
 
-static GParamSpec *properties[PROP_MAX_FAILED_LOGINS + 1];
+static GParamSpec *properties[PROP_MAX_LISTED + 1];
 
 G_DEFINE_ENUM_TYPE (SrvJimFraming,
                     srv_jim_framing,
@@ -79,6 +80,8 @@ number_of (SrvJimHandler *self, guint id)
       return &self->max_object_bytes;
     case PROP_MAX_FAILED_LOGINS:
       return &self->max_failed_logins;
+    case PROP_MAX_LISTED:
+      return &self->max_listed;
     default:
       return NULL;
     }
@@ -233,6 +236,15 @@ install_limits (void)
    */
   properties[PROP_MAX_FAILED_LOGINS] =
     g_param_spec_uint ("max-failed-logins", NULL, NULL, 1, G_MAXINT, 3, flags);
+  /**
+   * SrvJimHandler:max-listed:
+   *
+   * How many names an answer with contacts or people has at most; fewer if they
+   * would take more than half of what is free of the client's queue
+   * ([property@SocketServerHandlers.ChatHandler:max-queued-bytes]).
+   */
+  properties[PROP_MAX_LISTED] =
+    g_param_spec_uint ("max-listed", NULL, NULL, 0, 1000000, 1000, flags);
 }
 
 void

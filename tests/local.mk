@@ -38,6 +38,7 @@ test_programs = \
 	%reldir%/test-frame-streams \
 	%reldir%/test-framing \
 	%reldir%/test-handle-request \
+	%reldir%/test-jim-contacts \
 	%reldir%/test-jim-dialects \
 	%reldir%/test-jim-framer \
 	%reldir%/test-jim-store \
