@@ -129,10 +129,17 @@ drop_files (SrvDatagramRequestHandlerPrivate *priv)
   g_clear_object (&priv->wfile);
 }
 
+/* What a subclass has set in its `init` stays; where a function serves, it was
+ * the function that set it, for this request. */
 static void
 srv_datagram_request_handler_reset (SrvBaseRequestHandler *handler)
 {
-  drop_files (get_private (SRV_DATAGRAM_REQUEST_HANDLER (handler)));
+  SrvDatagramRequestHandlerPrivate *priv =
+    get_private (SRV_DATAGRAM_REQUEST_HANDLER (handler));
+
+  drop_files (priv);
+  if (G_OBJECT_TYPE (handler) == SRV_TYPE_DATAGRAM_REQUEST_HANDLER)
+    priv->always_reply = priv->reply_after_failure = FALSE;
   SRV_BASE_REQUEST_HANDLER_CLASS (srv_datagram_request_handler_parent_class)
     ->reset (handler);
 }

@@ -181,7 +181,8 @@ make_room (SrvDatagramServer *self,
   if (handed_out && loop->set != NULL)
     srv_wait_set_yield (loop->set);
   srv_datagram_batch_flush (batch, on_reply_failed, self);
-  if (!handed_out || !srv_base_server_must_stop (SRV_BASE_SERVER (self)))
+  if (!handed_out || loop->one_by_one ||
+      !srv_base_server_must_stop (SRV_BASE_SERVER (self)))
     return TRUE;
   srv_base_server_set_accept_errno (EAGAIN);
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
@@ -257,7 +258,8 @@ srv_datagram_server_get_request (SrvBaseServer *server, GError **error)
   return (SrvRequest *) datagram;
 }
 
-/* The memory of a datagram that is used again carries that of its handler. */
+/* The memory of a datagram that is used again carries that of its handler, if
+ * the server made it: a factory may have given it settings of its own. */
 static gboolean
 srv_datagram_server_finish_request (SrvBaseServer *server,
                                     SrvRequest *request,
@@ -274,6 +276,7 @@ srv_datagram_server_finish_request (SrvBaseServer *server,
   g_clear_object (&at_hand);
   ok = srv_base_server_run_handler (server, handler, request, error);
   if (handler != NULL && datagram != NULL &&
+      srv_base_server_get_private (server)->factory == NULL &&
       srv_base_request_handler_recycle (handler))
     srv_datagram_keep_handler (datagram, handler);
   return ok;

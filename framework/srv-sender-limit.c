@@ -41,6 +41,28 @@ key_of (const SrvSockaddr *peer)
   return GUINT64_FROM_BE (network);
 }
 
+/* Senders can be forged; nobody shall choose those that collide. */
+static guint64 seed;
+static guint64 factor;
+
+static void
+choose_hash (void)
+{
+  static gsize once;
+
+  if (!g_once_init_enter (&once))
+    return;
+  seed = (guint64) g_random_int () << 32 | g_random_int ();
+  factor = ((guint64) g_random_int () << 32 | g_random_int ()) | 1;
+  g_once_init_leave (&once, 1);
+}
+
+static guint
+hash_sender (gconstpointer key)
+{
+  return (guint) (((*(const guint64 *) key ^ seed) * factor) >> 32);
+}
+
 static void
 forget_oldest (SrvSenderLimit *self, guint n_left)
 {
@@ -84,10 +106,11 @@ count_drop (SrvSenderLimit *self, gint64 now)
 void
 srv_sender_limit_init (SrvSenderLimit *self)
 {
+  choose_hash ();
   g_mutex_init (&self->lock);
   g_queue_init (&self->recent);
   self->senders =
-    g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+    g_hash_table_new_full (hash_sender, g_int64_equal, g_free, NULL);
   self->max_senders = SRV_SENDER_LIMIT_DEFAULT_MAX;
 }
 

@@ -95,7 +95,8 @@ srv_udp_server_verify_request (SrvBaseServer *server,
   SrvSenderLimit *limit = &get_private (server)->limit;
   guint64 n_dropped;
 
-  if (srv_sender_limit_allows (limit,
+  if (srv_sender_limit_get_rate (limit) == 0 || !SRV_IS_DATAGRAM (request) ||
+      srv_sender_limit_allows (limit,
                                srv_datagram_get_peer (SRV_DATAGRAM (request)),
                                g_get_monotonic_time (), &n_dropped))
     return SRV_BASE_SERVER_CLASS (srv_udp_server_parent_class)

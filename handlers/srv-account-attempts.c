@@ -255,6 +255,8 @@ count_registration (SrvAccountStore *self,
   if (!load_registrations (self, database, key, &made, error))
     return FALSE;
   made.failures++;
+  /* Those that were not touched for long make room for others. */
+  made.last = srv_account_store_now (self);
   return save (database, key, &made, error);
 }
 

@@ -289,7 +289,8 @@ player_finish (SrvBaseRequestHandler *handler, GError **error)
   gboolean ok = SRV_BASE_REQUEST_HANDLER_CLASS (player_parent_class)
                   ->finish (handler, error);
 
-  if (once)
+  /* In a process of its own it does not know what the others asked for. */
+  if (once && !srv_base_request_handler_is_draining (handler))
     end_service ();
   return ok;
 }

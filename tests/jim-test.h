@@ -47,7 +47,7 @@ make_handler (G_GNUC_UNUSED SrvBaseServer *server,
   if (data == NULL)
     {
       g_object_set (handler, "store", store, "post-gap", 0, NULL);
-      apply (handler, setting);
+      apply (handler, g_atomic_pointer_get (&setting));
       apply (handler, setting2);
     }
   return handler;

@@ -166,7 +166,7 @@ START_TEST (rules_are_kept)
   srv_test_close (gone);
   alice = come (run, "alice");
   /* A new connection gets the setting; alice's is made again for it. */
-  setting = rules[_i].setting;
+  g_atomic_pointer_set (&setting, rules[_i].setting);
   fd = srv_test_connect (run->server);
   expect_rule (fd, rules[_i].object, rules[_i].new_code);
   srv_test_close (fd);
@@ -180,7 +180,6 @@ START_TEST (rules_are_kept)
   expect_rule (alice, rules[_i].object, rules[_i].named_code);
   srv_test_close (alice);
   srv_test_close (bob);
-  setting = NULL;
   finish (run);
 }
 END_TEST

@@ -215,6 +215,90 @@ START_TEST (handler_of_another_class_is_not_used)
 }
 END_TEST
 
+/* "once" asks for a reply that is empty, and everything else for none. */
+static gboolean
+reply_once (SrvBaseRequestHandler *handler,
+            G_GNUC_UNUSED gpointer user_data,
+            G_GNUC_UNUSED GError **error)
+{
+  SrvDatagramRequestHandler *self = SRV_DATAGRAM_REQUEST_HANDLER (handler);
+  GBytes *packet = srv_datagram_request_handler_get_packet (self);
+
+  if (g_bytes_get_size (packet) == strlen ("once"))
+    srv_datagram_request_handler_set_always_reply (self, TRUE);
+  srv_test_trace ("handle");
+  return TRUE;
+}
+
+/* What a function has set for one request does not hold for the next. */
+START_TEST (setting_of_a_function_is_forgotten)
+{
+  SrvBaseServer *server = make_counting (_i, counting_handler_get_type ());
+  SrvTestRun *run;
+  int fd;
+
+  srv_base_server_set_handler_func (server, reply_once, NULL, NULL);
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  ask (fd, "once", "");
+  srv_test_say (fd, "silent");
+  srv_test_wait_for_trace ("shutdown_request", 2);
+  ask (fd, "once", "");
+  srv_test_stop (run);
+  srv_base_server_server_close (server);
+  ck_assert (srv_test_is_quiet (fd));
+  srv_test_close (fd);
+  g_object_unref (server);
+}
+END_TEST
+
+static SrvBaseRequestHandler *
+make_counted (G_GNUC_UNUSED SrvBaseServer *server,
+              G_GNUC_UNUSED SrvRequest *request,
+              G_GNUC_UNUSED gpointer data)
+{
+  return g_object_new (counting_handler_get_type (), NULL);
+}
+
+/* Nobody but the factory knows what it has given to a handler. */
+START_TEST (handler_of_a_factory_is_not_kept)
+{
+  SrvBaseServer *server = make_counting (_i, counting_handler_get_type ());
+  SrvTestRun *run;
+  int fd;
+
+  srv_base_server_set_handler_factory (server, make_counted, NULL, NULL);
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  for (guint i = 0; i < N_DATAGRAMS; i++)
+    ask (fd, "hello", "hello\n");
+  srv_test_close (fd);
+  srv_test_finish (run);
+  ck_assert_int_eq (n_made, N_DATAGRAMS);
+  ck_assert_int_eq (n_reset, 0);
+}
+END_TEST
+
+/* handle_request () serves whatever was asked before, as it says. */
+START_TEST (handle_request_knows_no_stop)
+{
+  SrvBaseServer *server = make_counting (_i, counting_handler_get_type ());
+  int fd = srv_test_connect (server);
+
+  for (guint i = 0; i < 3; i++)
+    {
+      srv_test_say (fd, "hello");
+      srv_base_server_stop (server);
+      ck_assert_int_eq (srv_base_server_handle_request (server, -1, NULL, NULL),
+                        SRV_HANDLE_RESULT_HANDLED);
+      srv_test_expect (fd, "hello\n");
+    }
+  srv_test_close (fd);
+  srv_base_server_server_close (server);
+  g_object_unref (server);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -225,6 +309,9 @@ main (void)
     { "reuse", handler_that_is_held_keeps_its_request, N_SERVERS },
     { "reuse", handler_with_data_is_not_used_again, N_SERVERS },
     { "reuse", handler_of_another_class_is_not_used, N_SERVERS },
+    { "reuse", setting_of_a_function_is_forgotten, N_SERVERS },
+    { "reuse", handler_of_a_factory_is_not_kept, N_SERVERS },
+    { "reuse", handle_request_knows_no_stop, 2 },
   };
 
   return srv_test_run_entries ("ReusableHandlers", tests, G_N_ELEMENTS (tests));
