@@ -410,8 +410,9 @@ START_TEST (flush_may_come_anywhere)
       written =
         g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (base));
       ck_assert_uint_eq (g_bytes_get_size (written), strlen (entry->to));
-      ck_assert_mem_eq (g_bytes_get_data (written, NULL), entry->to,
-                        strlen (entry->to));
+      if (g_bytes_get_size (written) > 0)
+        ck_assert_mem_eq (g_bytes_get_data (written, NULL), entry->to,
+                          strlen (entry->to));
     }
 }
 END_TEST
