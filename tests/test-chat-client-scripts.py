@@ -152,6 +152,22 @@ class Cuts(ChatClientTest):
         self.assertEqual(len(delays), 3)
         self.assertTrue(delays[0] <= 0.1 and 0.05 <= delays[2] <= 0.3, delays)
 
+    def test_a_server_that_does_not_tell_who_is_there(self):
+        listener, endpoint = self.fake()
+        with Script(endpoint, 'alice') as alice:
+            with Peer(listener) as peer:
+                peer.expect('presence', 200)
+                peer.send(action='msg', to='alice', message='hello', time=1,
+                          **{'from': 'bob'})
+                alice.read(action='msg', message='hello')
+                alice.send(action='get_users')
+                peer.expect('get_users', 400)
+                self.assertEqual(alice.read(event='heard')['text'],
+                                 'the server does not tell; heard so far: bob')
+                alice.send(action='quit')
+                peer.expect('quit')
+            self.assertEqual(alice.end()[0], 0)
+
     def test_the_name_may_still_be_taken(self):
         listener, endpoint = self.fake()
         with Script(endpoint, 'alice', QUICK) as alice:

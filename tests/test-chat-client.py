@@ -58,7 +58,7 @@ class OnTerminal(ChatClientTest):
             bob.wait(r'\* you have left #milk')
             bob.wait_for_row('#tea> ')
             bob.type('/who\r')
-            bob.wait(r'\* .*heard so far: alice')
+            bob.wait(r'\* alice, bob')
             bob.type('/history\r')
             bob.wait(r'\[private\] bob: psst')
             bob.type('/nonsense\r')
