@@ -50,6 +50,11 @@ typedef struct
   SrvForkGuard fork_guard;
   gboolean warned;
 
+  /* Atomic: children that were collected, all in all. Then the same when a
+   * drain gave up waiting: what ended later was cut. */
+  guint n_ended;
+  guint n_ended_in_time;
+
   /* A pipe that nobody writes to. Children keep the reading end, and see its
    * end when the parent begins to drain, or has died. */
   int drain_pipe[2];
@@ -206,6 +211,7 @@ srv_forking_mix_in_fileno (SrvMixIn *mix_in,
 static void
 tell_ended (gpointer self, pid_t pid, int wait_status)
 {
+  g_atomic_int_inc (&get_private (SRV_FORKING_MIX_IN (self))->n_ended);
   g_signal_emit (self, signals[SIGNAL_CHILD_EXITED], 0, (int) pid, wait_status);
 }
 
@@ -218,6 +224,32 @@ srv_forking_mix_in_service_actions (SrvMixIn *mix_in,
   return TRUE;
 }
 
+/* The children that were alive when the waiting ended: a child whose request the
+ * loop was about to hand over has seen its connection shut down before it was
+ * known, and may have ended already. */
+static guint
+count_cut (SrvForkingMixInPrivate *priv)
+{
+  return srv_children_count (priv->children) +
+         g_atomic_int_get (&priv->n_ended) - priv->n_ended_in_time;
+}
+
+static gboolean
+wait_for_children (SrvForkingMixIn *self,
+                   SrvBaseServer *server,
+                   gint64 deadline)
+{
+  SrvChildren *children = get_private (self)->children;
+  gboolean in_time = TRUE;
+
+  while (in_time && srv_children_count (children) > 0)
+    {
+      in_time = srv_base_server_wait_for_event (server, deadline);
+      srv_forking_mix_in_collect_children (self);
+    }
+  return srv_children_count (children) == 0;
+}
+
 static gboolean
 srv_forking_mix_in_drain (SrvMixIn *mix_in,
                           SrvBaseServer *server,
@@ -228,6 +260,7 @@ srv_forking_mix_in_drain (SrvMixIn *mix_in,
   SrvForkingMixIn *self = SRV_FORKING_MIX_IN (mix_in);
   SrvForkingMixInPrivate *priv = get_private (self);
   gint64 last = deadline;
+  gboolean drained;
   gboolean is_alone;
 
   clear_fd (&priv->drain_pipe[1]);
@@ -237,21 +270,16 @@ srv_forking_mix_in_drain (SrvMixIn *mix_in,
   srv_forking_mix_in_collect_children (self);
   if (step == SRV_DRAIN_STEP_CUT)
     {
-      *n_cut = srv_children_count (priv->children) + (is_alone ? 0 : *n_cut);
+      *n_cut = count_cut (priv) + (is_alone ? 0 : *n_cut);
       srv_children_kill (priv->children, SIGTERM);
     }
   else if (step == SRV_DRAIN_STEP_KILL)
     last = srv_children_kill_for_good (priv->children, deadline);
   /* A loop that does not return would not tell of their end. */
-  if (!is_alone)
-    return FALSE;
-  while (srv_children_count (priv->children) > 0)
-    {
-      if (!srv_base_server_wait_for_event (server, last))
-        return FALSE;
-      srv_forking_mix_in_collect_children (self);
-    }
-  return TRUE;
+  drained = is_alone && wait_for_children (self, server, last);
+  if (step == SRV_DRAIN_STEP_WAIT)
+    priv->n_ended_in_time = g_atomic_int_get (&priv->n_ended);
+  return drained;
 }
 
 static void
