@@ -205,6 +205,7 @@ gboolean srv_base_server_begin_run (SrvBaseServer *self, GError **error);
 void srv_base_server_end_run (SrvBaseServer *self);
 gboolean srv_base_server_enter_loop (SrvBaseServer *self, GError **error);
 void srv_base_server_leave_loop (SrvBaseServer *self);
+void srv_base_server_drop_stock (SrvBaseServer *self);
 gboolean srv_base_server_must_stop (SrvBaseServer *self);
 void srv_base_server_set_state (SrvBaseServer *self, SrvServerState state);
 gboolean srv_base_server_is_misplaced (SrvBaseServer *self, const char *what);

@@ -122,6 +122,22 @@ srv_base_server_enter_loop (SrvBaseServer *self, GError **error)
   return ok;
 }
 
+/* What the loop of a closed server had taken ahead keeps the socket open. Nobody
+ * comes for it any more, once the loop has left. */
+void
+srv_base_server_drop_stock (SrvBaseServer *self)
+{
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  gpointer stock = NULL;
+
+  g_mutex_lock (&priv->lock);
+  if (priv->loop_task == NULL)
+    stock = g_steal_pointer (&priv->loop.stock);
+  g_mutex_unlock (&priv->lock);
+  if (stock != NULL)
+    priv->loop.put_back (stock);
+}
+
 void
 srv_base_server_leave_loop (SrvBaseServer *self)
 {
@@ -137,6 +153,7 @@ srv_base_server_leave_loop (SrvBaseServer *self)
     return;
   /* Whoever closes could not wait for this thread, or is doing so now. */
   srv_base_server_close_listener (self);
+  srv_base_server_drop_stock (self);
   srv_base_server_wake (self);
 }
 

@@ -39,9 +39,10 @@ typedef struct
   int reply_timeout_ms;
   guint batch_size;
 
-  GMutex lock; /* guards the next two */
+  GMutex lock; /* guards the next three */
   GQueue left; /* of SrvDatagram, owned: taken by a loop that has left */
   int n_left;  /* atomic for readers: how many */
+  gboolean closed;
 } SrvDatagramServerPrivate;
 
 /* What a loop has taken ahead. */
@@ -104,7 +105,8 @@ srv_datagram_server_server_activate (SrvBaseServer *server, GError **error)
                                                 error);
 }
 
-/* A loop that leaves has taken datagrams that nobody has seen yet. */
+/* A loop that leaves has taken datagrams that nobody has seen yet. After a close
+ * nobody will. */
 static void
 put_back (gpointer data)
 {
@@ -113,12 +115,28 @@ put_back (gpointer data)
   SrvDatagram *datagram;
 
   g_mutex_lock (&priv->lock);
-  while ((datagram = srv_datagram_batch_take_back (stock->batch)) != NULL)
+  while (!priv->closed &&
+         (datagram = srv_datagram_batch_take_back (stock->batch)) != NULL)
     g_queue_push_tail (&priv->left, datagram);
   g_atomic_int_set (&priv->n_left, (int) priv->left.length);
   g_mutex_unlock (&priv->lock);
   srv_datagram_batch_free (stock->batch);
   g_free (stock);
+}
+
+/* A datagram keeps the socket open. */
+static void
+srv_datagram_server_server_close (SrvBaseServer *server)
+{
+  SrvDatagramServerPrivate *priv = get_private (SRV_DATAGRAM_SERVER (server));
+
+  SRV_BASE_SERVER_CLASS (srv_datagram_server_parent_class)
+    ->server_close (server);
+  g_mutex_lock (&priv->lock);
+  priv->closed = TRUE;
+  g_queue_clear_full (&priv->left, g_object_unref);
+  g_atomic_int_set (&priv->n_left, 0);
+  g_mutex_unlock (&priv->lock);
 }
 
 static SrvDatagram *
@@ -292,17 +310,6 @@ srv_datagram_server_before_wait (SrvBaseServer *server)
     srv_datagram_batch_flush (stock->batch, on_reply_failed, server);
 }
 
-/* The first loop keeps its stock from run to run. */
-static void
-srv_datagram_server_dispose (GObject *object)
-{
-  SrvLoop *loop = &srv_base_server_get_private (SRV_BASE_SERVER (object))->loop;
-
-  G_OBJECT_CLASS (srv_datagram_server_parent_class)->dispose (object);
-  if (loop->stock != NULL)
-    loop->put_back (g_steal_pointer (&loop->stock));
-}
-
 static void
 srv_datagram_server_finalize (GObject *object)
 {
@@ -376,7 +383,6 @@ srv_datagram_server_class_init (SrvDatagramServerClass *klass)
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                             G_PARAM_EXPLICIT_NOTIFY;
 
-  object_class->dispose = srv_datagram_server_dispose;
   object_class->finalize = srv_datagram_server_finalize;
   object_class->get_property = srv_datagram_server_get_property;
   object_class->set_property = srv_datagram_server_set_property;
@@ -385,6 +391,7 @@ srv_datagram_server_class_init (SrvDatagramServerClass *klass)
   server_class->server_activate = srv_datagram_server_server_activate;
   server_class->get_request = srv_datagram_server_get_request;
   server_class->finish_request = srv_datagram_server_finish_request;
+  server_class->server_close = srv_datagram_server_server_close;
   server_class->before_wait = srv_datagram_server_before_wait;
 
   /**
