@@ -28,7 +28,7 @@
  * A handler that crashes takes nobody with it, and what it changes is its own:
  * the server object in the child is a copy. The child closes the server's
  * socket, sets the signals that a service may have caught back to their
- * defaults, serves the request, and ends with status 0, or 1 if the handler
+ * defaults (but SIGHUP, which it ignores then), serves the request, and ends with status 0, or 1 if the handler
  * failed, without running exit handlers.
  *
  * Forking copies a process as it stands, but only one of its threads; locks

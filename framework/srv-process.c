@@ -27,7 +27,9 @@ srv_process_has_threads (void)
 
 /* Signals that a service may have caught do their default again, and none is
  * blocked: a child that inherited a handler but not the loop behind it could
- * not even be terminated. What is ignored stays ignored. */
+ * not even be terminated. What is ignored stays ignored. To a service that
+ * catches it, SIGHUP is no hang-up but the wish to read its files anew; sent to
+ * the group, it must not end the requests that are being served. */
 void
 srv_process_reset_signals (void)
 {
@@ -41,7 +43,7 @@ srv_process_reset_signals (void)
   for (guint i = 0; i < G_N_ELEMENTS (caught); i++)
     if (sigaction (caught[i], NULL, &action) == 0 &&
         action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL)
-      signal (caught[i], SIG_DFL);
+      signal (caught[i], caught[i] == SIGHUP ? SIG_IGN : SIG_DFL);
   sigemptyset (&none);
   sigprocmask (SIG_SETMASK, &none, NULL);
 }
