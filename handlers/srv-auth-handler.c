@@ -128,7 +128,8 @@ srv_auth_handler_handle (SrvBaseRequestHandler *handler, GError **error)
   g_return_val_if_fail (session.store != NULL, FALSE);
 
   srv_dialogue_begin (&session.dialogue, stream, limits->max_line,
-                      limits->tutorial ? limits->pause_ms : 0);
+                      limits->tutorial ? limits->pause_ms : 0,
+                      limits->line_time_ms);
   if (limits->tutorial)
     srv_auth_session_greet (&session, &local);
   else
@@ -272,8 +273,9 @@ install_limits (void)
    * SrvAuthHandler:line-time:
    *
    * In the tutorials' dialogue, and where there is no limit of time for
-   * logging in, how long a client may take for a line, in milliseconds, 0 for
-   * no limit but that of the server; the default is 30 seconds.
+   * logging in, how long a client may take for a line; everywhere, how long to
+   * accept an answer. In milliseconds, 0 for no limit but that of the server;
+   * the default is 30 seconds.
    */
   properties[PROP_LINE_TIME] = g_param_spec_uint ("line-time", NULL, NULL, 0,
                                                   G_MAXINT,

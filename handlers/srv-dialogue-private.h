@@ -19,7 +19,8 @@ typedef struct
   SrvEventLog *log; /* nullable */
   GString *buffer;  /* owned: what has come and is not yet a line */
   guint max_line;
-  guint pause_ms; /* 0: a pause ends no line */
+  guint pause_ms;    /* 0: a pause ends no line */
+  guint max_time_ms; /* for the client to take what is said; 0: no limit */
   guint64 n_received;
   guint64 n_sent;
 } SrvDialogue;
@@ -34,7 +35,8 @@ typedef enum
 void srv_dialogue_begin (SrvDialogue *self,
                          SrvStreamRequestHandler *handler,
                          guint max_line,
-                         guint pause_ms);
+                         guint pause_ms,
+                         guint max_time_ms);
 /* Reports how it went, and wipes what was said. */
 void srv_dialogue_end (SrvDialogue *self, const GError *error);
 
@@ -47,6 +49,7 @@ SrvDialogueResult srv_dialogue_read (SrvDialogue *self,
                                      GError **error);
 /* What may be known of a line: to the log. */
 void srv_dialogue_note (SrvDialogue *self, const char *text);
+/* Fails with G_IO_ERROR_TIMED_OUT when the client does not take it in time. */
 gboolean srv_dialogue_say (SrvDialogue *self,
                            GError **error,
                            const char *format,

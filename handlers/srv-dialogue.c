@@ -16,7 +16,8 @@ void
 srv_dialogue_begin (SrvDialogue *self,
                     SrvStreamRequestHandler *handler,
                     guint max_line,
-                    guint pause_ms)
+                    guint pause_ms,
+                    guint max_time_ms)
 {
   self->handler = SRV_BASE_REQUEST_HANDLER (handler);
   self->rfile = srv_stream_request_handler_get_rfile (handler);
@@ -27,6 +28,7 @@ srv_dialogue_begin (SrvDialogue *self,
   self->buffer = g_string_sized_new (max_line + CHUNK_SIZE + 2);
   self->max_line = max_line;
   self->pause_ms = pause_ms;
+  self->max_time_ms = max_time_ms;
   srv_event_log_connected (self->log, self->handler);
 }
 
@@ -148,6 +150,22 @@ srv_dialogue_note (SrvDialogue *self, const char *text)
                           strlen (text));
 }
 
+static gboolean
+write_in_time (SrvDialogue *self, const char *text, GError **error)
+{
+  SrvTimeLimit limit;
+  gboolean ok;
+
+  srv_time_limit_begin (&limit, SRV_STREAM_REQUEST_HANDLER (self->handler),
+                        self->max_time_ms);
+  ok = srv_time_limit_apply (&limit, 0, error) &&
+       srv_writer_write_string (self->wfile, text, error) &&
+       srv_writer_flush (self->wfile, error);
+  if (ok)
+    srv_connection_set_timeout (limit.connection, limit.own_timeout_ms, NULL);
+  return ok;
+}
+
 gboolean
 srv_dialogue_say (SrvDialogue *self, GError **error, const char *format, ...)
 {
@@ -158,8 +176,7 @@ srv_dialogue_say (SrvDialogue *self, GError **error, const char *format, ...)
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
-  ok = srv_writer_write_string (self->wfile, text, error) &&
-       srv_writer_flush (self->wfile, error);
+  ok = write_in_time (self, text, error);
   if (ok)
     {
       self->n_sent += strlen (text);

@@ -157,7 +157,7 @@ srv_finger_handler_handle (SrvBaseRequestHandler *handler, GError **error)
   SrvDialogueResult result;
 
   srv_dialogue_begin (&dialogue, SRV_STREAM_REQUEST_HANDLER (self),
-                      MAX_QUESTION, 0);
+                      MAX_QUESTION, 0, get_private (self)->max_time_ms);
   result = answer (self, &dialogue, error);
   srv_dialogue_end (&dialogue, *error);
   return result != SRV_DIALOGUE_FAILED;
@@ -228,10 +228,10 @@ srv_finger_handler_class_init (SrvFingerHandlerClass *klass)
   /**
    * SrvFingerHandler:max-time:
    *
-   * How long a client may take for its question, in milliseconds, 0 for no
-   * limit; the default is 10 seconds. To be set, as all properties of handlers,
-   * before the handler runs: in the `init` of a subclass, or in a
-   * [callback@SocketServer.HandlerFactory].
+   * How long a client may take for its question, and to accept the answer, in
+   * milliseconds, 0 for no limit; the default is 10 seconds. To be set, as all
+   * properties of handlers, before the handler runs: in the `init` of a
+   * subclass, or in a [callback@SocketServer.HandlerFactory].
    */
   properties[PROP_MAX_TIME] = g_param_spec_uint ("max-time", NULL, NULL, 0,
                                                  G_MAXINT, DEFAULT_MAX_TIME_MS,

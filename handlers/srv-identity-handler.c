@@ -102,7 +102,8 @@ srv_identity_handler_handle (SrvBaseRequestHandler *handler, GError **error)
 
   srv_dialogue_begin (&session.dialogue, SRV_STREAM_REQUEST_HANDLER (handler),
                       limits->max_line,
-                      limits->tutorial ? limits->pause_ms : 0);
+                      limits->tutorial ? limits->pause_ms : 0,
+                      limits->line_time_ms);
   if (limits->tutorial)
     srv_identity_session_greet (&session, &local);
   else
@@ -197,8 +198,9 @@ install_properties (GObjectClass *klass)
   /**
    * SrvIdentityHandler:line-time:
    *
-   * How long a client may take for a line, in milliseconds, 0 for no limit but
-   * that of the server; the default is 30 seconds.
+   * How long a client may take for a line, and to accept an answer, in
+   * milliseconds, 0 for no limit but that of the server; the default is 30
+   * seconds.
    */
   properties[PROP_LINE_TIME] = g_param_spec_uint ("line-time", NULL, NULL, 0,
                                                   G_MAXINT,

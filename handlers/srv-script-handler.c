@@ -130,7 +130,7 @@ srv_script_handler_handle (SrvBaseRequestHandler *handler, GError **error)
   SrvDialogue dialogue = { 0 };
 
   srv_dialogue_begin (&dialogue, SRV_STREAM_REQUEST_HANDLER (self),
-                      priv->max_line, priv->pause_ms);
+                      priv->max_line, priv->pause_ms, priv->max_time_ms);
   for (guint i = 0; i < n_steps && result == SRV_DIALOGUE_LINE; i++)
     result =
       take_step (self, &dialogue, srv_script_get_step (priv->script, i), error);
@@ -224,8 +224,8 @@ srv_script_handler_class_init (SrvScriptHandlerClass *klass)
   /**
    * SrvScriptHandler:max-time:
    *
-   * How long a client may take for a line, in milliseconds, 0 for no limit; the
-   * default is a minute.
+   * How long a client may take for a line, and to accept one, in milliseconds,
+   * 0 for no limit; the default is a minute.
    */
   properties[PROP_MAX_TIME] = g_param_spec_uint ("max-time", NULL, NULL, 0,
                                                  G_MAXINT, DEFAULT_MAX_TIME_MS,

@@ -10,6 +10,9 @@
 #define NOBODY     "There is nobody of that name.\r\n"
 #define NOT_PASSED "Questions are not passed on.\r\n"
 
+/* More than the system takes for a client that reads nothing. */
+#define LONG_TEXT (16 << 20)
+
 static guint max_time; /* 0: no limit */
 
 static SrvBaseRequestHandler *
@@ -38,6 +41,8 @@ begin (int i)
   g_hash_table_insert (plans, g_strdup ("ada"), g_strdup ("I write programs."));
   g_hash_table_insert (plans, g_strdup ("/Wanda"),
                        g_strdup ("I am no wish for more.\r\n"));
+  if (max_time > 0)
+    g_hash_table_insert (plans, g_strdup ("long"), g_strnfill (LONG_TEXT, 'x'));
   srv_base_server_set_handler_factory (server, make_handler, plans,
                                        (GDestroyNotify) g_hash_table_unref);
   return srv_test_run (server);
@@ -127,6 +132,33 @@ START_TEST (slow_question_is_given_up)
 }
 END_TEST
 
+static guint64
+get_n_failed (SrvBaseServer *server)
+{
+  guint64 n_failed = 0;
+
+  g_object_get (server, "n-failed", &n_failed, NULL);
+  return n_failed;
+}
+
+/* Neither does who does not read the answer. */
+START_TEST (refused_answer_is_given_up)
+{
+  SrvTestRun *run;
+  int fd;
+
+  max_time = 50;
+  run = begin (_i);
+  srv_test_begin_log ();
+  fd = srv_test_connect (run->server);
+  srv_test_say (fd, "long\r\n");
+  srv_test_eventually (get_n_failed (run->server) == 1);
+  srv_test_close (fd);
+  srv_test_finish (run);
+  srv_test_end_log ();
+}
+END_TEST
+
 /* A handler that was given nothing knows nobody. */
 START_TEST (nothing_is_known_by_itself)
 {
@@ -151,6 +183,7 @@ main (void)
     { "finger", questions_are_answered, 2 },
     { "finger", limits_are_kept, 2 },
     { "finger", slow_question_is_given_up, 2 },
+    { "finger", refused_answer_is_given_up, 2 },
     { "finger", nothing_is_known_by_itself, 1 },
   };
 
