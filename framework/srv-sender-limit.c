@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define REPORT_EVERY_US (60 * G_USEC_PER_SEC)
+#define NSEC_PER_USEC   1000
+#define NSEC_PER_SEC    (NSEC_PER_USEC * G_USEC_PER_SEC)
 #define IPV4_OFFSET     12 /* in an IPv6 address that is one */
 
 /* Every datagram moves `due` on by what the rate gives it for one; who is ahead
@@ -18,7 +20,7 @@
 typedef struct
 {
   guint64 key;
-  gint64 due; /* monotonic, in microseconds */
+  gint64 due; /* monotonic, in nanoseconds */
   GList link; /* in `recent` */
 } Sender;
 
@@ -157,6 +159,7 @@ srv_sender_limit_allows (SrvSenderLimit *self,
                          guint64 *n_dropped)
 {
   const guint rate = srv_sender_limit_get_rate (self);
+  const gint64 now_ns = now * NSEC_PER_USEC;
   gboolean allowed;
   gint64 interval;
   gint64 due;
@@ -165,11 +168,11 @@ srv_sender_limit_allows (SrvSenderLimit *self,
   *n_dropped = 0;
   if (rate == 0)
     return TRUE;
-  interval = G_USEC_PER_SEC / rate;
+  interval = NSEC_PER_SEC / rate;
   g_mutex_lock (&self->lock);
   sender = get_sender (self, key_of (peer));
-  due = MAX (sender->due, now) + interval;
-  allowed = due - now <= interval * (self->burst > 0 ? self->burst : rate);
+  due = MAX (sender->due, now_ns) + interval;
+  allowed = due - now_ns <= interval * (self->burst > 0 ? self->burst : rate);
   if (allowed)
     sender->due = due;
   else

@@ -123,6 +123,21 @@ START_TEST (oldest_is_forgotten)
 }
 END_TEST
 
+/* A rate that is no whole number of microseconds is kept all the same. */
+START_TEST (rate_may_be_of_any_size)
+{
+  const guint n_sent = 10000; /* a microsecond after the other */
+  guint n_served = 0;
+
+  begin (750000, 1, 100);
+  for (guint i = 0; i < n_sent; i++)
+    n_served += send_many ("192.0.2.1", START + i, 1);
+  ck_assert_uint_le (n_served, n_sent * 3 / 4 + 1);
+  ck_assert_uint_ge (n_served, n_sent / 2);
+  srv_sender_limit_clear (&limit);
+}
+END_TEST
+
 /* The first drop is told at once, the others once a minute, all together. */
 START_TEST (drops_are_told_by_episodes)
 {
@@ -196,6 +211,7 @@ main (void)
     { "limit", defaults_are_sensible, 1 },
     { "limit", senders_are_told_apart, 1 },
     { "limit", oldest_is_forgotten, 1 },
+    { "limit", rate_may_be_of_any_size, 1 },
     { "limit", drops_are_told_by_episodes, 1 },
     { "server", server_refuses_what_is_too_much, SRV_TEST_PREFORK },
   };
