@@ -26,6 +26,7 @@ struct _SrvEventSink
   int fd;         /* -1: a function */
   char *path;     /* owned; NULL: no file */
   int *wanted;    /* shared with forked children, atomic; NULL: no file */
+  int own_wanted; /* what `wanted` is if nothing can be shared */
   int opened;     /* atomic; what `wanted` was when the file was opened */
   int has_failed; /* atomic; one warning is enough */
 
@@ -142,7 +143,7 @@ srv_event_sink_new_file (const char *path, GError **error)
   /* Without it, children write to the old file, which is no loss. */
   shared = mmap (NULL, sizeof *self->wanted, PROT_READ | PROT_WRITE,
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  self->wanted = shared != MAP_FAILED ? shared : &self->opened;
+  self->wanted = shared != MAP_FAILED ? shared : &self->own_wanted;
   return self;
 }
 
@@ -165,7 +166,7 @@ srv_event_sink_free (SrvEventSink *self)
 {
   if (self->path != NULL)
     close (self->fd);
-  if (self->wanted != NULL && self->wanted != &self->opened)
+  if (self->wanted != NULL && self->wanted != &self->own_wanted)
     munmap (self->wanted, sizeof *self->wanted);
   if (self->destroy != NULL)
     self->destroy (self->user_data);

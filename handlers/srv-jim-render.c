@@ -162,12 +162,12 @@ append_texts (GString *out, const char *text, guint first, guint own)
   append_text (out, text_names[first], text);
   for (guint i = 0; i < N_TEXT_NAMES; i++)
     {
-      glong more = g_utf8_strlen (text, -1) +
-                   (glong) (strlen (text_names[i]) + strlen (",\"\":\"\"}"));
+      const gsize length = out->len;
 
-      if (i != first && (i < N_USUAL_TEXT_NAMES || i == own) &&
-          g_utf8_strlen (out->str, -1) + more <= SRV_JIM_MAX_OBJECT)
+      if (i != first && (i < N_USUAL_TEXT_NAMES || i == own))
         append_text (out, text_names[i], text);
+      if (g_utf8_strlen (out->str, -1) >= SRV_JIM_MAX_OBJECT)
+        g_string_truncate (out, length);
     }
 }
 

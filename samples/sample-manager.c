@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define FIRST_FD 3
-#define MAX_FDS  64 /* more servers than signals can stop */
 
 /* What is meant for another process, or is no number, counts as nothing. */
 static guint64
@@ -35,14 +34,16 @@ static char **
 take_endpoints (void)
 {
   g_autoptr (GPtrArray) endpoints = g_ptr_array_new_with_free_func (g_free);
-  const guint64 n_fds = get_number ("LISTEN_FDS", MAX_FDS);
+  const int n_fds = (int) get_number ("LISTEN_FDS", G_MAXINT32 - FIRST_FD);
+  gboolean is_open = TRUE;
 
   if (n_fds == 0 ||
       get_number ("LISTEN_PID", G_MAXINT32) != (guint64) getpid ())
     return NULL;
-  for (int fd = FIRST_FD; fd < FIRST_FD + (int) n_fds; fd++)
+  /* Whoever serves the first that is not open will say so. */
+  for (int fd = FIRST_FD; fd < FIRST_FD + n_fds && is_open; fd++)
     {
-      fcntl (fd, F_SETFD, FD_CLOEXEC);
+      is_open = fcntl (fd, F_SETFD, FD_CLOEXEC) == 0;
       g_ptr_array_add (endpoints, g_strdup_printf ("fd:%d", fd));
     }
   g_ptr_array_add (endpoints, NULL);
