@@ -101,8 +101,7 @@ srv_identity_handler_handle (SrvBaseRequestHandler *handler, GError **error)
   g_return_val_if_fail (session.store != NULL, FALSE);
 
   srv_dialogue_begin (&session.dialogue, SRV_STREAM_REQUEST_HANDLER (handler),
-                      limits->max_line,
-                      limits->tutorial ? limits->pause_ms : 0,
+                      limits->max_line, limits->tutorial ? limits->pause_ms : 0,
                       limits->line_time_ms);
   if (limits->tutorial)
     srv_identity_session_greet (&session, &local);
