@@ -130,7 +130,6 @@ EXTRA_DIST += \
 	%reldir%/jim-test.h \
 	%reldir%/endpoint-test.h \
 	%reldir%/fiber-server-test.h \
-	%reldir%/fiber-test.h \
 	%reldir%/forking-test.h \
 	%reldir%/library.py \
 	%reldir%/post-test.h \
