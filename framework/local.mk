@@ -88,6 +88,7 @@ srv_sources = \
 	%reldir%/srv-create-server-socket.c \
 	%reldir%/srv-create-server.c \
 	%reldir%/srv-datagram-batch.c \
+	%reldir%/srv-datagram-replies.c \
 	%reldir%/srv-datagram-request-handler.c \
 	%reldir%/srv-datagram-server.c \
 	%reldir%/srv-datagram.c \
@@ -171,6 +172,7 @@ srv_private_headers = \
 	%reldir%/srv-crash-row-private.h \
 	%reldir%/srv-datagram-batch-private.h \
 	%reldir%/srv-datagram-private.h \
+	%reldir%/srv-datagram-replies-private.h \
 	%reldir%/srv-deadline-private.h \
 	%reldir%/srv-dial-private.h \
 	%reldir%/srv-endpoint-private.h \

@@ -10,22 +10,20 @@
 
 #pragma once
 
+#include "srv-datagram-replies-private.h"
 #include "srv-datagram.h"
 #include "srv-listener-private.h"
 
 G_BEGIN_DECLS
 
 #define SRV_DATAGRAM_LARGEST    65535
-#define SRV_DATAGRAM_BATCH_SIZE 64
+#define SRV_DATAGRAM_BATCH_SIZE SRV_DATAGRAM_REPLIES_MAX
 
 typedef struct _SrvDatagramBatch SrvDatagramBatch;
 
-/* A reply could not be sent. */
-typedef void (*SrvReplyFailed) (gpointer user_data,
-                                SrvDatagram *datagram,
-                                const GError *error);
-
-SrvDatagramBatch *srv_datagram_batch_new (SrvListener *listener);
+SrvDatagramBatch *srv_datagram_batch_new (SrvListener *listener,
+                                          SrvReplyFailed failed,
+                                          gpointer user_data);
 
 /* Nobody may have been handed out what is left; see take_back (). */
 void srv_datagram_batch_free (SrvDatagramBatch *self);
@@ -51,11 +49,9 @@ SrvDatagram *srv_datagram_batch_take_back (SrvDatagramBatch *self);
 
 /* From now on until the flush, replies of this thread are gathered. */
 void srv_datagram_batch_begin (SrvDatagramBatch *self);
-void srv_datagram_batch_flush (SrvDatagramBatch *self,
-                               SrvReplyFailed failed,
-                               gpointer user_data);
+void srv_datagram_batch_flush (SrvDatagramBatch *self);
 
-/* For replies: the batch that the calling thread gathers for, NULL if none. */
+/* FALSE if the calling thread gathers no replies, or none so long. */
 gboolean srv_datagram_batch_gather (SrvDatagram *datagram,
                                     SrvListener *listener,
                                     const void *data,

@@ -15,16 +15,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Longer replies are not worth a copy. */
-#define LONGEST_GATHERED 2048
-
-typedef struct
-{
-  SrvDatagram *datagram; /* owned: whom it answers */
-  gsize length;
-  guint8 data[LONGEST_GATHERED];
-} Reply;
-
 struct _SrvDatagramBatch
 {
   SrvListener *listener; /* owned reference */
@@ -36,9 +26,9 @@ struct _SrvDatagramBatch
   guint next;
   guint8 *far[SRV_DATAGRAM_BATCH_SIZE]; /* owned, some NULL: for long ones */
 
-  /* To be sent. */
-  Reply *replies; /* owned, made on demand */
-  guint n_replies;
+  SrvDatagramReplies *replies; /* owned, made on demand: to be sent */
+  SrvReplyFailed failed;
+  gpointer user_data;
 };
 
 /* What the thread gathers for. */
@@ -52,7 +42,9 @@ forget_gathering (void)
 }
 
 SrvDatagramBatch *
-srv_datagram_batch_new (SrvListener *listener)
+srv_datagram_batch_new (SrvListener *listener,
+                        SrvReplyFailed failed,
+                        gpointer user_data)
 {
   static gsize once;
   SrvDatagramBatch *self = g_new0 (SrvDatagramBatch, 1);
@@ -63,6 +55,8 @@ srv_datagram_batch_new (SrvListener *listener)
       g_once_init_leave (&once, 1);
     }
   self->listener = srv_listener_ref (listener);
+  self->failed = failed;
+  self->user_data = user_data;
   return self;
 }
 
@@ -76,9 +70,7 @@ srv_datagram_batch_free (SrvDatagramBatch *self)
       g_clear_object (&self->datagrams[i]);
       g_free (self->far[i]);
     }
-  for (guint i = 0; i < self->n_replies; i++)
-    g_object_unref (self->replies[i].datagram);
-  g_free (self->replies);
+  g_clear_pointer (&self->replies, srv_datagram_replies_free);
   srv_listener_unref (self->listener);
   g_free (self);
 }
@@ -209,6 +201,7 @@ srv_datagram_batch_begin (SrvDatagramBatch *self)
   gathering = self;
 }
 
+/* Those that cannot wait leave after those that do: order is kept. */
 gboolean
 srv_datagram_batch_gather (SrvDatagram *datagram,
                            SrvListener *listener,
@@ -216,70 +209,22 @@ srv_datagram_batch_gather (SrvDatagram *datagram,
                            gsize length)
 {
   SrvDatagramBatch *self = gathering;
-  Reply *reply;
 
-  if (self == NULL || self->listener != listener || length > LONGEST_GATHERED ||
-      self->n_replies == SRV_DATAGRAM_BATCH_SIZE)
+  if (self == NULL || self->listener != listener)
     return FALSE;
   if (self->replies == NULL)
-    self->replies = g_new (Reply, SRV_DATAGRAM_BATCH_SIZE);
-  reply = &self->replies[self->n_replies++];
-  reply->datagram = g_object_ref (datagram);
-  reply->length = length;
-  if (length > 0)
-    memcpy (reply->data, data, length);
-  return TRUE;
-}
-
-static void
-tell_failure (Reply *reply, int code, SrvReplyFailed failed, gpointer user_data)
-{
-  g_autoptr (GError) error = NULL;
-
-  srv_datagram_set_reply_error (&error, reply->length, code);
-  failed (user_data, reply->datagram, error);
-}
-
-/* A reply that cannot be sent does not keep the others back. */
-static void
-send_all (SrvDatagramBatch *self, SrvReplyFailed failed, gpointer user_data)
-{
-  struct mmsghdr messages[SRV_DATAGRAM_BATCH_SIZE];
-  struct iovec parts[SRV_DATAGRAM_BATCH_SIZE];
-  SrvDatagramControl controls[SRV_DATAGRAM_BATCH_SIZE];
-  guint done = 0;
-
-  for (guint i = 0; i < self->n_replies; i++)
-    {
-      parts[i] =
-        (struct iovec){ self->replies[i].data, self->replies[i].length };
-      srv_datagram_address_reply (self->replies[i].datagram,
-                                  &messages[i].msg_hdr, &parts[i],
-                                  &controls[i]);
-    }
-  while (done < self->n_replies)
-    {
-      int n = sendmmsg (srv_listener_get_fd (self->listener), messages + done,
-                        self->n_replies - done, MSG_NOSIGNAL);
-
-      if (n > 0)
-        done += (guint) n;
-      else if (errno != EINTR)
-        tell_failure (&self->replies[done++], errno, failed, user_data);
-    }
+    self->replies = srv_datagram_replies_new (self->listener);
+  if (srv_datagram_replies_add (self->replies, datagram, data, length))
+    return TRUE;
+  srv_datagram_replies_send (self->replies, self->failed, self->user_data);
+  return srv_datagram_replies_add (self->replies, datagram, data, length);
 }
 
 void
-srv_datagram_batch_flush (SrvDatagramBatch *self,
-                          SrvReplyFailed failed,
-                          gpointer user_data)
+srv_datagram_batch_flush (SrvDatagramBatch *self)
 {
   if (gathering == self)
     gathering = NULL;
-  if (self->n_replies == 0)
-    return;
-  send_all (self, failed, user_data);
-  for (guint i = 0; i < self->n_replies; i++)
-    g_object_unref (self->replies[i].datagram);
-  self->n_replies = 0;
+  if (self->replies != NULL)
+    srv_datagram_replies_send (self->replies, self->failed, self->user_data);
 }

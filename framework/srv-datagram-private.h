@@ -28,6 +28,10 @@ SrvDatagram *srv_datagram_new_empty (SrvListener *listener);
 
 SrvRequestLink *srv_datagram_get_link (SrvDatagram *self);
 const SrvSockaddr *srv_datagram_get_peer (SrvDatagram *self);
+guint16 srv_datagram_get_port (SrvDatagram *self);
+
+/* Whether replies have the same receiver, and the same address of ours. */
+gboolean srv_datagram_goes_the_same_way (SrvDatagram *self, SrvDatagram *other);
 
 /* The same contents, in as much memory as they need. */
 SrvDatagram *srv_datagram_copy (SrvDatagram *self);
@@ -59,6 +63,15 @@ void srv_datagram_address_reply (SrvDatagram *self,
                                  struct msghdr *message,
                                  struct iovec *part,
                                  SrvDatagramControl *control);
+/* The parts are replies of @segment_size bytes each, the last at most. */
+void srv_datagram_cut_reply (struct msghdr *message,
+                             SrvDatagramControl *control,
+                             guint n_parts,
+                             guint16 segment_size);
+gboolean srv_datagram_send_reply (SrvDatagram *self,
+                                  const void *data,
+                                  gsize length,
+                                  GError **error);
 void srv_datagram_set_reply_error (GError **error, gsize length, int code);
 
 G_END_DECLS

@@ -153,6 +153,12 @@ take_left (SrvDatagramServerPrivate *priv)
   return datagram;
 }
 
+static void
+on_reply_failed (gpointer server, SrvDatagram *datagram, const GError *error)
+{
+  srv_base_server_handle_error (server, SRV_REQUEST (datagram), error);
+}
+
 static SrvDatagramBatch *
 get_batch (SrvDatagramServer *self, SrvLoop *loop)
 {
@@ -162,17 +168,12 @@ get_batch (SrvDatagramServer *self, SrvLoop *loop)
     return stock->batch;
   stock = g_new (Stock, 1);
   stock->server = self;
-  stock->batch = srv_datagram_batch_new (
-    srv_base_server_get_listener (SRV_BASE_SERVER (self)));
+  stock->batch = srv_datagram_batch_new (srv_base_server_get_listener (
+                                           SRV_BASE_SERVER (self)),
+                                         on_reply_failed, self);
   loop->stock = stock;
   loop->put_back = put_back;
   return stock->batch;
-}
-
-static void
-on_reply_failed (gpointer server, SrvDatagram *datagram, const GError *error)
-{
-  srv_base_server_handle_error (server, SRV_REQUEST (datagram), error);
 }
 
 /* A thread of a pool takes no more than it is about to serve: others are free
@@ -198,7 +199,7 @@ make_room (SrvDatagramServer *self,
 
   if (handed_out && loop->set != NULL)
     srv_wait_set_yield (loop->set);
-  srv_datagram_batch_flush (batch, on_reply_failed, self);
+  srv_datagram_batch_flush (batch);
   if (!handed_out || loop->one_by_one ||
       !srv_base_server_must_stop (SRV_BASE_SERVER (self)))
     return TRUE;
@@ -307,7 +308,7 @@ srv_datagram_server_before_wait (SrvBaseServer *server)
   Stock *stock = loop != NULL ? loop->stock : NULL;
 
   if (stock != NULL)
-    srv_datagram_batch_flush (stock->batch, on_reply_failed, server);
+    srv_datagram_batch_flush (stock->batch);
 }
 
 static void
@@ -427,7 +428,8 @@ srv_datagram_server_class_init (SrvDatagramServerClass *klass)
    * How many datagrams are taken off the socket with one call, from 1 to 64. On
    * a UDP server whose handlers run on the loop's own thread, inline or in
    * fibers, their replies leave together as well, before the loop waits for
-   * more. With 1 every datagram is received and every reply sent by itself.
+   * more; those of one length to one client leave as one packet of the kernel's,
+   * where it can do that. With 1 every datagram is received and every reply sent by itself.
    */
   properties[PROP_BATCH_SIZE] = g_param_spec_uint ("batch-size", NULL, NULL, 1,
                                                    SRV_DATAGRAM_BATCH_SIZE,

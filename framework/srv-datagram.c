@@ -13,6 +13,7 @@
 #include "srv-request.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -142,8 +143,8 @@ add_control (struct msghdr *message,
   struct cmsghdr *header;
 
   message->msg_control = buffer;
-  message->msg_controllen = CMSG_SPACE (length);
-  header = CMSG_FIRSTHDR (message);
+  header = (struct cmsghdr *) (buffer->bytes + message->msg_controllen);
+  message->msg_controllen += CMSG_SPACE (length);
   header->cmsg_level = level;
   header->cmsg_type = type;
   header->cmsg_len = CMSG_LEN (length);
@@ -511,8 +512,44 @@ srv_datagram_set_reply_error (GError **error, gsize length, int code)
                g_strerror (code));
 }
 
+void
+srv_datagram_cut_reply (struct msghdr *message,
+                        SrvDatagramControl *control,
+                        guint n_parts,
+                        guint16 segment_size)
+{
+  message->msg_iovlen = n_parts;
+  add_control (message, control, SOL_UDP, UDP_SEGMENT, &segment_size,
+               sizeof segment_size);
+}
+
 static gboolean
-send_reply (SrvDatagram *self, const void *data, gsize length, GError **error)
+is_same_address (const SrvSockaddr *one, const SrvSockaddr *other)
+{
+  return one->length == other->length &&
+         memcmp (&one->any, &other->any, one->length) == 0;
+}
+
+gboolean
+srv_datagram_goes_the_same_way (SrvDatagram *self, SrvDatagram *other)
+{
+  return is_same_address (&self->peer, &other->peer) &&
+         is_same_address (&self->local, &other->local) &&
+         self->interface_index == other->interface_index;
+}
+
+/* It is at the same place in addresses of both families. */
+guint16
+srv_datagram_get_port (SrvDatagram *self)
+{
+  return g_ntohs (self->peer.in.sin_port);
+}
+
+gboolean
+srv_datagram_send_reply (SrvDatagram *self,
+                         const void *data,
+                         gsize length,
+                         GError **error)
 {
   SrvDatagramControl control;
   struct iovec part = { (void *) data, length };
@@ -568,7 +605,7 @@ srv_datagram_reply (SrvDatagram *self,
       return FALSE;
     }
   return srv_datagram_batch_gather (self, self->listener, data, length) ||
-         send_reply (self, data, length, error);
+         srv_datagram_send_reply (self, data, length, error);
 }
 
 /**

@@ -22,6 +22,23 @@ HOSTS = '198.51.100.1', 'fd00:db8::1', 'fe80::1%far'
 CLIENT = {4: '198.51.100.2', 6: 'fd00:db8::2'}
 
 
+# A client that sends many datagrams at once, of one length and then of another.
+BURST = f'''
+import socket, sys
+host, port = sys.argv[1:]
+kind = socket.AF_INET6 if ':' in host else socket.AF_INET
+with socket.socket(kind, socket.SOCK_DGRAM) as client:
+    client.settimeout({LIMIT})
+    client.connect((host, int(port)))
+    for length in 1400, 1000, 1400:
+        sent = [bytes([i]) * length for i in range(16)]
+        for data in sent:
+            client.send(data)
+        assert [client.recv(2000) for _ in sent] == sent
+print('all')
+'''
+
+
 class Machine:
     """A namespace, for as long as the input of its process is open."""
 
@@ -121,6 +138,21 @@ class Network(unittest.TestCase):
                 self.assertRegex(
                     events, rf' received .* peer="{re.escape(host)}:\d+" .*'
                     r'text="hello(\\n)?"')
+
+    def test_replies_that_no_frame_takes(self):
+        """What the server couples, the link may refuse."""
+        for machine, name in (self.near, 'near'), (self.far, 'far'):
+            machine.ip(f'link set {name} mtu 1280')
+        server, port = self.start('udp:[::]:0', '--mix-in=inline')
+        for host in HOSTS[:2]:
+            self.reach('udp', host, port)
+            result = subprocess.run(
+                self.far.command(sys.executable, '-c', BURST, host, str(port)),
+                stdout=subprocess.PIPE, text=True, check=True, timeout=LIMIT)
+            self.assertEqual(result.stdout, 'all\n')
+        server.send_signal(signal.SIGTERM)
+        server.stderr.read()
+        self.assertEqual(server.wait(LIMIT), 0)
 
     def test_O1_one_address_is_one_address(self):
         """Who listens on loopback is not reached from elsewhere, nor who

@@ -249,6 +249,59 @@ START_TEST (unbound_sender_is_served_without_a_reply)
 }
 END_TEST
 
+/* What is sent together arrives as it was written, and in order, whatever may be
+ * coupled: lengths that change, none, and more than is gathered. All datagrams
+ * are there before the server begins, if the sockets are. Workers do not disturb the order if each
+ * has a socket of its own. */
+START_TEST (gathered_replies_are_as_they_were_written)
+{
+  static const gsize lengths[] = { 100,  100,  100,  7,    100, 0,   100,
+                                   100,  200,  200,  1500, 3,   3,   2048,
+                                   2048, 2049, 2048, 0,    0,   1472 };
+  static const char *const hosts[] = { "127.0.0.1", "::1", "::1" };
+  g_autoptr (SrvMixIn) mix_in =
+    srv_test_mix_in_new (_i == 0 ? SRV_TEST_INLINE : SRV_TEST_FIBERS);
+  SrvBaseServer *server = srv_test_make (srv_test_server_type (SRV_TEST_UDP),
+                                         "udp:[::]:0", "mix-in", mix_in,
+                                         "allow-reuse-port", TRUE, NULL);
+  SrvTestRun *run;
+  int fds[G_N_ELEMENTS (hosts)];
+  guint8 sent[2049];
+  guint8 got[sizeof sent + 1];
+
+  if (_i > 0)
+    g_object_set (mix_in, "workers", _i, "listener-sharing",
+                  _i > 1 ? SRV_LISTENER_SHARING_REUSE_PORT
+                         : SRV_LISTENER_SHARING_SHARED,
+                  NULL);
+  srv_base_server_set_handler_func (server, give_back, NULL, NULL);
+  if (_i > 1)
+    run = srv_test_run (server);
+  for (guint i = 0; i < G_N_ELEMENTS (hosts); i++)
+    fds[i] = connect_to (hosts[i], srv_test_port (server));
+  for (guint j = 0; j < G_N_ELEMENTS (lengths); j++)
+    for (guint i = 0; i < G_N_ELEMENTS (hosts); i++)
+      {
+        memset (sent, (int) (j * G_N_ELEMENTS (hosts) + i), sizeof sent);
+        srv_test_send (fds[i], sent, lengths[j]);
+      }
+  if (_i <= 1)
+    run = srv_test_run (server);
+  for (guint i = 0; i < G_N_ELEMENTS (hosts); i++)
+    {
+      for (guint j = 0; j < G_N_ELEMENTS (lengths); j++)
+        {
+          memset (sent, (int) (j * G_N_ELEMENTS (hosts) + i), sizeof sent);
+          ck_assert_int_eq (srv_test_receive (fds[i], got, sizeof got),
+                            (gssize) lengths[j]);
+          ck_assert_mem_eq (got, sent, lengths[j]);
+        }
+      srv_test_close (fds[i]);
+    }
+  srv_test_finish (run);
+}
+END_TEST
+
 /* Inline, datagrams are handled in the order in which they came (SS-112). */
 START_TEST (order_is_kept)
 {
@@ -453,6 +506,7 @@ main (void)
     { "replies", reply_after_failure_sends_what_was_written, N_SWITCHED },
     { "replies", several_replies_can_be_sent, N_SWITCHED },
     { "replies", files_are_packet_and_reply, 1 },
+    { "replies", gathered_replies_are_as_they_were_written, 3 },
     { "replies", order_is_kept, 2 },
     { "trouble", oversized_reply_is_reported, 1 },
     { "trouble", vanished_client_does_not_matter, 2 },
