@@ -140,10 +140,11 @@ add_control (struct msghdr *message,
              const void *data,
              gsize length)
 {
-  struct cmsghdr *header;
+  /* Behind what is there; CMSG_SPACE () keeps all of them aligned. */
+  void *end = buffer->bytes + message->msg_controllen;
+  struct cmsghdr *header = end;
 
   message->msg_control = buffer;
-  header = (struct cmsghdr *) (buffer->bytes + message->msg_controllen);
   message->msg_controllen += CMSG_SPACE (length);
   header->cmsg_level = level;
   header->cmsg_type = type;
