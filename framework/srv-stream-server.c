@@ -200,6 +200,10 @@ srv_stream_server_get_request (SrvBaseServer *server, GError **error)
   int fd;
   int code;
 
+  /* Room goes to the reserve first: without it, all who come once there is no
+   * more would be kept waiting. */
+  if (priv->shed_on_shortage)
+    srv_listener_take_reserve (listener);
   peer.length = sizeof peer - offsetof (SrvSockaddr, any);
   fd = accept4 (srv_listener_get_fd (listener), &peer.any, &peer.length,
                 SOCK_CLOEXEC);
@@ -211,7 +215,6 @@ srv_stream_server_get_request (SrvBaseServer *server, GError **error)
                               priv->inherited);
       /* Does nothing if that is the limit already. */
       srv_connection_set_timeout (connection, priv->idle_timeout_ms, NULL);
-      srv_listener_take_reserve (listener);
       return SRV_REQUEST (connection);
     }
   code = errno;

@@ -5,7 +5,10 @@
 
 #include "srv-test.h"
 
+#include <fcntl.h>
 #include <srv-accept-private.h>
+#include <srv-base-server-private.h>
+#include <srv-listener-private.h>
 #include <sys/resource.h>
 
 #define N_CLIENTS 60
@@ -166,6 +169,47 @@ START_TEST (surplus_clients_are_shed)
   srv_test_close (fd);
   crowd_end (&crowd);
   ck_assert_uint_eq (srv_test_count_log (VISIBLE, NULL), 2);
+  srv_test_end_log ();
+}
+END_TEST
+
+/* The reserve may be lost: while it makes room, somebody else may need a
+ * descriptor. It comes back before anybody is served, so that the next ones are
+ * shed and not kept waiting. */
+START_TEST (lost_reserve_comes_back)
+{
+  Crowd crowd;
+  int late[2];
+  int thief;
+  struct sockaddr_in address = { .sin_family = AF_INET };
+
+  for (guint i = 0; i < G_N_ELEMENTS (late); i++)
+    late[i] = srv_test_socket (AF_INET, SOCK_STREAM);
+  srv_test_begin_log ();
+  crowd_begin (&crowd, TRUE);
+  for (guint i = 0; i < N_CLIENTS; i++)
+    srv_test_receive (crowd.fds[i], (char[16]){ 0 }, 16);
+  srv_test_assert_idle ();
+
+  ck_assert (
+    srv_listener_give_reserve (srv_base_server_get_listener (crowd.server)));
+  thief = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  ck_assert_int_ge (thief, 0);
+  address.sin_port = g_htons (srv_test_port (crowd.server));
+  address.sin_addr.s_addr = g_htonl (INADDR_LOOPBACK);
+  srv_test_clear_trace ();
+  for (guint i = 0; i < G_N_ELEMENTS (late); i++)
+    ck_assert_int_eq (connect (late[i], (struct sockaddr *) &address,
+                               sizeof address),
+                      0);
+  srv_test_wait_for_trace ("accept_failed", 1);
+  close (thief);
+  for (guint i = 0; i < G_N_ELEMENTS (late); i++)
+    {
+      srv_test_expect_gone (late[i]);
+      srv_test_close (late[i]);
+    }
+  crowd_end (&crowd);
   srv_test_end_log ();
 }
 END_TEST
@@ -435,6 +479,7 @@ main (void)
   const SrvTestEntry tests[] = {
     { "table", errors_are_classified, G_N_ELEMENTS (table) },
     { "shortage", surplus_clients_are_shed, 1 },
+    { "shortage", lost_reserve_comes_back, 1 },
     { "shortage", surplus_clients_can_wait, 1 },
     { "shortage", stop_does_not_wait_for_the_pause, 1 },
     { "shortage", single_request_reports_nothing, 1 },
