@@ -209,13 +209,26 @@ empty_later (gpointer data)
     continue;
 }
 
+/* TCP finds more room at the other end some time after it was full. */
+static void
+fill_for_good (Pair *pair)
+{
+  guint n_tries = 0;
+
+  ck_assert_uint_gt (fill (pair), 0);
+  while (wait_for (pair, EPOLLOUT, 20) == SRV_FIBER_READY)
+    {
+      ck_assert_uint_lt (n_tries++, SRV_TEST_TRIES);
+      fill (pair);
+    }
+}
+
 static void
 write_until_full (Pair *pair)
 {
   for (guint round = 0; round < 3; round++)
     {
-      ck_assert_uint_gt (fill (pair), 0);
-      assert_not_ready (pair, EPOLLOUT);
+      fill_for_good (pair);
       spawn (srv_fiber_worker_self (), empty_later, pair);
       assert_ready (pair, EPOLLOUT);
     }
