@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import resource
+import signal
 import sys
 
 import cases
@@ -135,6 +136,8 @@ def main():
         for case in cases.chosen(options.only, options.short):
             print(f'{case.name}: {", ".join(case.servers)}')
         return 0
+    # Who ends the run ends its servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # Ten thousand connections need as many descriptors.
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
