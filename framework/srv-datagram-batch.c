@@ -217,7 +217,9 @@ srv_datagram_batch_gather (SrvDatagram *datagram,
   if (srv_datagram_replies_add (self->replies, datagram, data, length))
     return TRUE;
   srv_datagram_replies_send (self->replies, self->failed, self->user_data);
-  return srv_datagram_replies_add (self->replies, datagram, data, length);
+  /* Who was told of a failure may have waited until the loop had left. */
+  return gathering == self &&
+         srv_datagram_replies_add (self->replies, datagram, data, length);
 }
 
 void

@@ -68,10 +68,8 @@ void srv_datagram_cut_reply (struct msghdr *message,
                              SrvDatagramControl *control,
                              guint n_parts,
                              guint16 segment_size);
-gboolean srv_datagram_send_reply (SrvDatagram *self,
-                                  const void *data,
-                                  gsize length,
-                                  GError **error);
+/* 0, or why it was not sent. */
+int srv_datagram_send_reply (SrvDatagram *self, const void *data, gsize length);
 void srv_datagram_set_reply_error (GError **error, gsize length, int code);
 
 G_END_DECLS

@@ -31,9 +31,16 @@ typedef struct
 {
   SrvDatagram *datagram; /* owned: whom it answers */
   guint next;            /* in the train, or NONE */
+  int code;              /* why it was not sent; 0: it was */
   gsize length;
   guint8 data[SRV_DATAGRAM_REPLIES_LONGEST];
 } Reply;
+
+typedef struct
+{
+  SrvDatagram *datagram; /* owned */
+  GError *error;         /* owned */
+} Failure;
 
 /* Its first reply says how long all are; only the last may be shorter. */
 typedef struct
@@ -106,6 +113,7 @@ srv_datagram_replies_add (SrvDatagramReplies *self,
   reply = &self->replies[self->n_replies++];
   reply->datagram = g_object_ref (datagram);
   reply->next = NONE;
+  reply->code = 0;
   reply->length = length;
   if (length > 0)
     memcpy (reply->data, data, length);
@@ -207,45 +215,24 @@ learn_from_failure (SrvDatagramReplies *self, gsize length, int code)
 }
 
 static void
-send_one_by_one (SrvDatagramReplies *self,
-                 const Train *train,
-                 int code,
-                 SrvReplyFailed failed,
-                 gpointer user_data)
+send_one_by_one (SrvDatagramReplies *self, const Train *train, int code)
 {
   gboolean was_the_train = FALSE;
 
   for (guint i = train->first; i != NONE; i = self->replies[i].next)
     {
-      const Reply *reply = &self->replies[i];
-      g_autoptr (GError) error = NULL;
+      Reply *reply = &self->replies[i];
 
-      if (srv_datagram_send_reply (reply->datagram, reply->data, reply->length,
-                                   &error))
-        was_the_train = TRUE;
-      else
-        failed (user_data, reply->datagram, error);
+      reply->code =
+        srv_datagram_send_reply (reply->datagram, reply->data, reply->length);
+      was_the_train = was_the_train || reply->code == 0;
     }
   if (was_the_train)
     learn_from_failure (self, self->replies[train->first].length, code);
 }
 
 static void
-give_up (const Reply *reply,
-         int code,
-         SrvReplyFailed failed,
-         gpointer user_data)
-{
-  g_autoptr (GError) error = NULL;
-
-  srv_datagram_set_reply_error (&error, reply->length, code);
-  failed (user_data, reply->datagram, error);
-}
-
-void
-srv_datagram_replies_send (SrvDatagramReplies *self,
-                           SrvReplyFailed failed,
-                           gpointer user_data)
+send_trains (SrvDatagramReplies *self)
 {
   Train trains[SRV_DATAGRAM_REPLIES_MAX];
   struct mmsghdr messages[SRV_DATAGRAM_REPLIES_MAX];
@@ -268,10 +255,39 @@ srv_datagram_replies_send (SrvDatagramReplies *self,
       else if (errno == EINTR)
         continue;
       else if (trains[done].n_replies > 1)
-        send_one_by_one (self, &trains[done++], errno, failed, user_data);
+        send_one_by_one (self, &trains[done++], errno);
       else
-        give_up (&self->replies[trains[done++].first], errno, failed,
-                 user_data);
+        self->replies[trains[done++].first].code = errno;
     }
+}
+
+static Failure
+new_failure (const Reply *reply)
+{
+  Failure failure = { g_object_ref (reply->datagram), NULL };
+
+  srv_datagram_set_reply_error (&failure.error, reply->length, reply->code);
+  return failure;
+}
+
+/* Who is told may reply, or wait while others do: by then nothing is left. */
+void
+srv_datagram_replies_send (SrvDatagramReplies *self,
+                           SrvReplyFailed failed,
+                           gpointer user_data)
+{
+  Failure failures[SRV_DATAGRAM_REPLIES_MAX];
+  guint n_failures = 0;
+
+  send_trains (self);
+  for (guint i = 0; i < self->n_replies; i++)
+    if (self->replies[i].code != 0)
+      failures[n_failures++] = new_failure (&self->replies[i]);
   forget_all (self);
+  for (guint i = 0; i < n_failures; i++)
+    {
+      failed (user_data, failures[i].datagram, failures[i].error);
+      g_object_unref (failures[i].datagram);
+      g_error_free (failures[i].error);
+    }
 }

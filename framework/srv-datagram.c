@@ -546,11 +546,8 @@ srv_datagram_get_port (SrvDatagram *self)
   return g_ntohs (self->peer.in.sin_port);
 }
 
-gboolean
-srv_datagram_send_reply (SrvDatagram *self,
-                         const void *data,
-                         gsize length,
-                         GError **error)
+int
+srv_datagram_send_reply (SrvDatagram *self, const void *data, gsize length)
 {
   SrvDatagramControl control;
   struct iovec part = { (void *) data, length };
@@ -561,9 +558,7 @@ srv_datagram_send_reply (SrvDatagram *self,
   do
     n = sendmsg (srv_listener_get_fd (self->listener), &message, MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
-  if (n < 0)
-    srv_datagram_set_reply_error (error, length, errno);
-  return n >= 0;
+  return n < 0 ? errno : 0;
 }
 
 /**
@@ -595,6 +590,8 @@ srv_datagram_reply (SrvDatagram *self,
                     gsize length,
                     GError **error)
 {
+  int code;
+
   g_return_val_if_fail (SRV_IS_DATAGRAM (self), FALSE);
   g_return_val_if_fail (data != NULL || length == 0, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
@@ -605,8 +602,12 @@ srv_datagram_reply (SrvDatagram *self,
                            "could not reply: the sender has no address");
       return FALSE;
     }
-  return srv_datagram_batch_gather (self, self->listener, data, length) ||
-         srv_datagram_send_reply (self, data, length, error);
+  if (srv_datagram_batch_gather (self, self->listener, data, length))
+    return TRUE;
+  code = srv_datagram_send_reply (self, data, length);
+  if (code != 0)
+    srv_datagram_set_reply_error (error, length, code);
+  return code == 0;
 }
 
 /**
