@@ -277,7 +277,8 @@ class Commands(CommandCase):
         self.assertEqual(lines[-2:], ['/', 'done'])
 
     @unittest.skipUnless(os.geteuid() == 0 and not IS_SANITIZED,
-                         'needs root, to run a server as somebody else')
+                         'needs root, to run a server as somebody else, '
+                         'and no sanitizer')
     def test_a_fork_bomb_is_limited_and_killed(self):
         self.start(timeout=1000, max_processes=60, prefix=(
             'setpriv', f'--reuid={NOBODY}', '--clear-groups'))

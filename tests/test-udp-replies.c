@@ -5,6 +5,8 @@
 
 #include "udp-test.h"
 
+#include <netinet/udp.h>
+
 /* A handler of which the test decides the switches. */
 typedef struct
 {
@@ -302,6 +304,74 @@ START_TEST (gathered_replies_are_as_they_were_written)
 }
 END_TEST
 
+/* A datagram from port 0, which no system sends and which nobody can answer.
+ * FALSE without the right to make one. */
+static gboolean
+say_from_nowhere (guint16 port)
+{
+  struct sockaddr_in to = {
+    .sin_family = AF_INET,
+    .sin_addr.s_addr = g_htonl (INADDR_LOOPBACK),
+  };
+  const struct udphdr header = { .dest = g_htons (port),
+                                 .len = g_htons (sizeof header) };
+  int fd = socket (AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
+
+  if (fd < 0)
+    return FALSE;
+  ck_assert_int_eq (sendto (fd, &header, sizeof header, 0,
+                            (struct sockaddr *) &to, sizeof to),
+                    sizeof header);
+  close (fd);
+  return TRUE;
+}
+
+static gboolean
+reply_often (SrvBaseRequestHandler *handler,
+             G_GNUC_UNUSED gpointer user_data,
+             GError **error)
+{
+  SrvDatagram *datagram = srv_datagram_request_handler_get_datagram (
+    SRV_DATAGRAM_REQUEST_HANDLER (handler));
+
+  for (guint i = 0; i < 10; i++)
+    if (!srv_datagram_reply (datagram, &(char){ (char) ('0' + i) }, 1, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Replies that cannot be sent are told one by one, and keep no others back, also
+ * when more are gathered than there is room for. */
+START_TEST (failed_replies_keep_no_others_back)
+{
+  SrvBaseServer *server = make_server ("udp:127.0.0.1:0", reply_often);
+  int fd = srv_test_connect (server);
+  SrvTestRun *run;
+  const guint n_datagrams = 10;
+
+  if (!say_from_nowhere (srv_test_port (server)))
+    {
+      g_print ("# no right to make a raw socket here\n");
+      srv_test_close (fd);
+      g_object_unref (server);
+      return;
+    }
+  for (guint i = 0; i < n_datagrams; i++)
+    {
+      srv_test_say (fd, "hello");
+      say_from_nowhere (srv_test_port (server));
+    }
+  run = srv_test_run (server);
+  for (guint i = 0; i < n_datagrams * 10; i++)
+    srv_test_expect (fd, (char[]){ (char) ('0' + i % 10), '\0' });
+  srv_test_wait_for_trace ("handle_error", (n_datagrams + 1) * 10);
+  srv_test_close (fd);
+  srv_test_finish (run);
+  ck_assert_uint_eq (srv_test_count_trace ("handle_error"),
+                     (n_datagrams + 1) * 10);
+}
+END_TEST
+
 /* Inline, datagrams are handled in the order in which they came (SS-112). */
 START_TEST (order_is_kept)
 {
@@ -511,6 +581,7 @@ main (void)
     { "trouble", oversized_reply_is_reported, 1 },
     { "trouble", vanished_client_does_not_matter, 2 },
     { "trouble", unbound_sender_is_served_without_a_reply, 1 },
+    { "trouble", failed_replies_keep_no_others_back, 1 },
     { "trouble", descriptors_are_not_kept, 1 },
     { "trouble", full_client_does_not_stop_the_server, 1 },
     { "replies", each_datagram_is_handled_once, N_SWITCHED },
