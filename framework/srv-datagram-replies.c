@@ -58,6 +58,12 @@ struct _SrvDatagramReplies
   gsize longest_coupled; /* 0: the kernel cannot */
   guint n_replies;
   Reply replies[SRV_DATAGRAM_REPLIES_MAX];
+
+  /* While they are sent. Too much for the stack of a fiber. */
+  Train trains[SRV_DATAGRAM_REPLIES_MAX];
+  struct mmsghdr messages[SRV_DATAGRAM_REPLIES_MAX];
+  struct iovec parts[SRV_DATAGRAM_REPLIES_MAX];
+  SrvDatagramControl controls[SRV_DATAGRAM_REPLIES_MAX];
 };
 
 /* A kernel that does not know trains would send them as long datagrams. */
@@ -161,8 +167,9 @@ couple (SrvDatagramReplies *self, Train *train, guint i)
 /* In the order of the first of each. A slot is for the last train to a receiver
  * with a port of that slot: what does not fit there begins another. */
 static guint
-make_trains (SrvDatagramReplies *self, Train *trains)
+make_trains (SrvDatagramReplies *self)
 {
+  Train *trains = self->trains;
   guint slots[N_SLOTS];
   guint n = 0;
 
@@ -234,30 +241,26 @@ send_one_by_one (SrvDatagramReplies *self, const Train *train, int code)
 static void
 send_trains (SrvDatagramReplies *self)
 {
-  Train trains[SRV_DATAGRAM_REPLIES_MAX];
-  struct mmsghdr messages[SRV_DATAGRAM_REPLIES_MAX];
-  struct iovec parts[SRV_DATAGRAM_REPLIES_MAX];
-  SrvDatagramControl controls[SRV_DATAGRAM_REPLIES_MAX];
-  const guint n_trains = make_trains (self, trains);
+  const guint n_trains = make_trains (self);
   guint n_parts = 0;
   guint done = 0;
 
   for (guint i = 0; i < n_trains; i++)
-    n_parts += load (self, &trains[i], &messages[i].msg_hdr, &parts[n_parts],
-                     &controls[i]);
+    n_parts += load (self, &self->trains[i], &self->messages[i].msg_hdr,
+                     &self->parts[n_parts], &self->controls[i]);
   while (done < n_trains)
     {
-      int n = sendmmsg (srv_listener_get_fd (self->listener), messages + done,
-                        n_trains - done, MSG_NOSIGNAL);
+      const Train *train = &self->trains[done];
+      int n = sendmmsg (srv_listener_get_fd (self->listener),
+                        self->messages + done, n_trains - done, MSG_NOSIGNAL);
 
-      if (n > 0)
-        done += (guint) n;
-      else if (errno == EINTR)
+      if (n < 0 && errno == EINTR)
         continue;
-      else if (trains[done].n_replies > 1)
-        send_one_by_one (self, &trains[done++], errno);
-      else
-        self->replies[trains[done++].first].code = errno;
+      done += (guint) MAX (n, 1);
+      if (n < 0 && train->n_replies > 1)
+        send_one_by_one (self, train, errno);
+      else if (n < 0)
+        self->replies[train->first].code = errno;
     }
 }
 

@@ -129,14 +129,17 @@ static void
 srv_datagram_server_server_close (SrvBaseServer *server)
 {
   SrvDatagramServerPrivate *priv = get_private (SRV_DATAGRAM_SERVER (server));
+  GQueue left;
 
   SRV_BASE_SERVER_CLASS (srv_datagram_server_parent_class)
     ->server_close (server);
   g_mutex_lock (&priv->lock);
   priv->closed = TRUE;
-  g_queue_clear_full (&priv->left, g_object_unref);
+  left = priv->left;
+  g_queue_init (&priv->left);
   g_atomic_int_set (&priv->n_left, 0);
   g_mutex_unlock (&priv->lock);
+  g_queue_clear_full (&left, g_object_unref);
 }
 
 static SrvDatagram *
