@@ -223,7 +223,12 @@ srv_stream_server_get_request (SrvBaseServer *server, GError **error)
   srv_base_server_set_accept_errno (code);
   if (code == EMFILE && priv->shed_on_shortage)
     shed (listener);
-  srv_set_errno_error (error, code, "could not accept");
+  if (code == EAGAIN)
+    /* Nearly every connection is followed by one of these. */
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
+                         "could not accept: nobody is waiting");
+  else
+    srv_set_errno_error (error, code, "could not accept");
   return NULL;
 }
 
