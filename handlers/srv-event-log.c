@@ -95,9 +95,15 @@ watch_quark (void)
   return (GQuark) quark;
 }
 
+/* Atomic: whether any server was ever watched. Who has no log looks nothing
+ * up, which in a forked child would be for the first time. */
+static gboolean in_use;
+
 static Watch *
 watch_of (SrvBaseServer *server)
 {
+  if (!g_atomic_int_get (&in_use))
+    return NULL;
   return g_object_get_qdata (G_OBJECT (server), watch_quark ());
 }
 
@@ -203,9 +209,9 @@ watch_free (gpointer data)
 static void
 on_notify_state (SrvBaseServer *server,
                  G_GNUC_UNUSED GParamSpec *pspec,
-                 G_GNUC_UNUSED gpointer user_data)
+                 gpointer user_data)
 {
-  Watch *watch = watch_of (server);
+  Watch *watch = user_data;
 
   if (watch->pid != getpid ())
     return;
@@ -482,10 +488,11 @@ srv_event_log_watch (SrvEventLog *self, SrvBaseServer *server)
   watch->pid = getpid ();
   g_object_set_qdata_full (G_OBJECT (server), watch_quark (), watch,
                            watch_free);
+  g_atomic_int_set (&in_use, TRUE);
   srv_event_log_start (self, server);
   g_signal_connect (server, "notify::state", G_CALLBACK (on_notify_state),
-                    NULL);
-  on_notify_state (server, NULL, NULL);
+                    watch);
+  on_notify_state (server, NULL, watch);
 }
 
 /**
