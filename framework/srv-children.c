@@ -28,9 +28,17 @@
 /* How long a busy system may need to end who was killed. */
 #define DEATH_LIMIT_MS 10000
 
+typedef struct
+{
+  int pid;
+  int pidfd; /* owned; -1 if there is none */
+} Child;
+
+/* A plain array: each page that a table would spread over is one more page that
+ * is copied at every fork. */
 struct _SrvChildren
 {
-  GHashTable *pidfds; /* by process number; -1 if there is none */
+  GArray *all; /* of Child */
   int epoll_fd;
   int sweep_fd; /* a timer, while some children have no pidfd; or -1 */
 };
@@ -48,24 +56,36 @@ srv_children_new (void)
 {
   SrvChildren *self = g_new (SrvChildren, 1);
 
-  self->pidfds = g_hash_table_new (NULL, NULL);
+  self->all = g_array_new (FALSE, FALSE, sizeof (Child));
   self->epoll_fd = -1;
   self->sweep_fd = -1;
   return self;
+}
+
+static Child *
+nth (SrvChildren *self, guint i)
+{
+  return &g_array_index (self->all, Child, i);
+}
+
+/* Where it is, or as many as there are. */
+static guint
+find (SrvChildren *self, pid_t pid)
+{
+  guint i = 0;
+
+  while (i < self->all->len && nth (self, i)->pid != pid)
+    i++;
+  return i;
 }
 
 /* Forgets all of them, as a child that was just forked must do. */
 void
 srv_children_drop (SrvChildren *self)
 {
-  GHashTableIter iter;
-  gpointer pidfd;
-
-  g_hash_table_iter_init (&iter, self->pidfds);
-  while (g_hash_table_iter_next (&iter, NULL, &pidfd))
-    if (GPOINTER_TO_INT (pidfd) >= 0)
-      close (GPOINTER_TO_INT (pidfd));
-  g_hash_table_remove_all (self->pidfds);
+  for (guint i = 0; i < self->all->len; i++)
+    clear_fd (&nth (self, i)->pidfd);
+  g_array_set_size (self->all, 0);
   clear_fd (&self->epoll_fd);
   clear_fd (&self->sweep_fd);
 }
@@ -74,7 +94,7 @@ void
 srv_children_free (SrvChildren *self)
 {
   srv_children_drop (self);
-  g_hash_table_unref (self->pidfds);
+  g_array_unref (self->all);
   g_free (self);
 }
 
@@ -127,44 +147,29 @@ start_sweeping (SrvChildren *self)
 void
 srv_children_watch (SrvChildren *self, pid_t pid)
 {
-  int pidfd = srv_process_open_pidfd (pid);
+  Child child = { pid, srv_process_open_pidfd (pid) };
 
-  if (pidfd >= 0 && !watch_fd (self, pidfd, pid))
-    clear_fd (&pidfd);
-  if (pidfd < 0)
+  if (child.pidfd >= 0 && !watch_fd (self, child.pidfd, pid))
+    clear_fd (&child.pidfd);
+  if (child.pidfd < 0)
     start_sweeping (self);
-  g_hash_table_insert (self->pidfds, GINT_TO_POINTER (pid),
-                       GINT_TO_POINTER (pidfd));
+  g_array_append_val (self->all, child);
 }
 
 guint
 srv_children_count (SrvChildren *self)
 {
-  return g_hash_table_size (self->pidfds);
+  return self->all->len;
 }
 
 GArray *
 srv_children_list (SrvChildren *self)
 {
   GArray *pids = g_array_new (FALSE, FALSE, sizeof (int));
-  GHashTableIter iter;
-  gpointer key;
 
-  g_hash_table_iter_init (&iter, self->pidfds);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    {
-      int pid = GPOINTER_TO_INT (key);
-
-      g_array_append_val (pids, pid);
-    }
+  for (guint i = 0; i < self->all->len; i++)
+    g_array_append_val (pids, nth (self, i)->pid);
   return pids;
-}
-
-static int
-find_pidfd (SrvChildren *self, pid_t pid)
-{
-  return GPOINTER_TO_INT (
-    g_hash_table_lookup (self->pidfds, GINT_TO_POINTER (pid)));
 }
 
 /* How many have ended: one, or none if it was too early, or if somebody who was
@@ -177,13 +182,14 @@ collect_one (SrvChildren *self,
              SrvChildEnded ended,
              gpointer user_data)
 {
-  int pidfd = find_pidfd (self, pid);
+  guint i = find (self, pid);
   int wait_status = 0;
+  int pidfd;
 
-  if (!g_hash_table_contains (self->pidfds, GINT_TO_POINTER (pid)) ||
-      !srv_process_has_ended (pid, &wait_status))
+  if (i == self->all->len || !srv_process_has_ended (pid, &wait_status))
     return 0;
-  g_hash_table_remove (self->pidfds, GINT_TO_POINTER (pid));
+  pidfd = nth (self, i)->pidfd;
+  g_array_remove_index_fast (self->all, i);
   if (pidfd >= 0)
     {
       epoll_ctl (self->epoll_fd, EPOLL_CTL_DEL, pidfd, NULL);
@@ -207,8 +213,9 @@ sweep (SrvChildren *self, SrvChildEnded ended, gpointer user_data)
   for (guint i = 0; i < pids->len; i++)
     {
       pid_t pid = g_array_index (pids, int, i);
+      guint at = find (self, pid);
 
-      if (find_pidfd (self, pid) >= 0)
+      if (at == self->all->len || nth (self, at)->pidfd >= 0)
         continue;
       if (collect_one (self, pid, ended, user_data) > 0)
         n_ended++;
@@ -247,12 +254,8 @@ srv_children_collect (SrvChildren *self,
 void
 srv_children_kill (SrvChildren *self, int signo)
 {
-  GHashTableIter iter;
-  gpointer pid;
-
-  g_hash_table_iter_init (&iter, self->pidfds);
-  while (g_hash_table_iter_next (&iter, &pid, NULL))
-    kill (GPOINTER_TO_INT (pid), signo);
+  for (guint i = 0; i < self->all->len; i++)
+    kill (nth (self, i)->pid, signo);
 }
 
 /* Kills them so that none can refuse. However short the limits of a close are,

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,8 +29,8 @@
  * A handler that crashes takes nobody with it, and what it changes is its own:
  * the server object in the child is a copy. The child closes the server's
  * socket, sets the signals that a service may have caught back to their
- * defaults (but SIGHUP, which it ignores then), serves the request, and ends with status 0, or 1 if the handler
- * failed, without running exit handlers.
+ * defaults (but SIGHUP, which it ignores then), serves the request, and ends
+ * with status 0, or 1 if the handler failed, without running exit handlers.
  *
  * Forking copies a process as it stands, but only one of its threads; locks
  * that the others held stay locked in the child. So the program should have no
@@ -136,6 +137,14 @@ fail_limit (GError **error, int code)
   return FALSE;
 }
 
+/* Only what has something: a lock that is taken is a page that is copied. */
+static void
+flush (FILE *file)
+{
+  if (__fpending (file) > 0)
+    fflush (file);
+}
+
 /* The whole life of a child. It has got its own copies of everything, and
  * leaves them to the system: exit handlers, buffers of other streams and
  * finalizers belong to the parent. */
@@ -155,8 +164,8 @@ run_child (SrvForkingMixIn *self, SrvBaseServer *server, SrvRequest *request)
   ok = srv_base_server_complete_request (server, request, &error) &&
        srv_base_server_get_n_failed (server) == n_failed;
   /* In Python what a child has printed to a file or a pipe is lost. */
-  fflush (stdout);
-  fflush (stderr);
+  flush (stdout);
+  flush (stderr);
   _exit (ok ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
@@ -174,8 +183,8 @@ srv_forking_mix_in_process_request (SrvMixIn *mix_in,
     return FALSE;
   srv_base_server_prepare_fork (server);
   /* Or the child would print it once more. */
-  fflush (stdout);
-  fflush (stderr);
+  flush (stdout);
+  flush (stderr);
   pid = fork ();
   if (pid < 0)
     return fail_limit (error, errno);
