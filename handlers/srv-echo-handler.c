@@ -9,7 +9,8 @@
 
 #include "srv-event-log.h"
 
-#define DEFAULT_CHUNK_SIZE 1024
+#define FIRST_CHUNK_SIZE   1024
+#define DEFAULT_CHUNK_SIZE (16 * 1024)
 #define MAX_CHUNK_SIZE     (16 * 1024 * 1024)
 
 /**
@@ -20,8 +21,10 @@
  *
  * A chunk is whatever one receive gives, at most
  * [property@SocketServerHandlers.EchoHandler:chunk-size] bytes; it costs two
- * system calls. When the server closes, what has already arrived is still sent
- * back, then the connection ends. Where a
+ * system calls. The first are at most 1 KiB, and a client that fills them gets
+ * larger ones: many clients who wait need little memory, and one who sends much
+ * few system calls. When the server closes, what has already arrived is still
+ * sent back, then the connection ends. Where a
  * [class@SocketServerHandlers.EventLog] watches the server, the handler
  * reports `connected`, `received`, `sent` and `disconnected`; otherwise it is
  * silent.
@@ -126,11 +129,24 @@ note_sent (Session *session, gsize length)
                       length);
 }
 
+/* A chunk that was full has probably left something behind. What was in it has
+ * been sent. */
+static void
+grow (guint8 **chunk, gsize *size, gsize most)
+{
+  if (*size == most)
+    return;
+  *size = MIN (*size * 4, most);
+  g_free (*chunk);
+  *chunk = g_malloc (*size);
+}
+
 static gboolean
 echo_chunks (Session *session, GError **error)
 {
   SrvEchoHandlerClass *klass = SRV_ECHO_HANDLER_GET_CLASS (session->handler);
-  const gsize size = get_private (session->handler)->chunk_size;
+  const gsize most = get_private (session->handler)->chunk_size;
+  gsize size = MIN (FIRST_CHUNK_SIZE, most);
   g_autofree guint8 *chunk = g_malloc (size);
   gssize n;
 
@@ -142,6 +158,8 @@ echo_chunks (Session *session, GError **error)
       if (!send_chunk (session, chunk, (gsize) n, error))
         return FALSE;
       note_sent (session, (gsize) n);
+      if ((gsize) n == size)
+        grow (&chunk, &size, most);
     }
   return n == 0;
 }
@@ -233,8 +251,8 @@ srv_echo_handler_class_init (SrvEchoHandlerClass *klass)
   /**
    * SrvEchoHandler:chunk-size:
    *
-   * The most bytes to receive at once, 1 to 16 MiB. A handler has a buffer of
-   * this size for as long as it runs.
+   * The most bytes to receive at once, 1 to 16 MiB; 16 KiB by default. A handler
+   * has a buffer of at most this size for as long as it runs.
    */
   properties[PROP_CHUNK_SIZE] =
     g_param_spec_uint ("chunk-size", NULL, NULL, 1, MAX_CHUNK_SIZE,

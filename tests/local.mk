@@ -21,6 +21,7 @@ test_programs = \
 	%reldir%/test-create-connection \
 	%reldir%/test-create-server-socket \
 	%reldir%/test-drain \
+	%reldir%/test-echo-handler \
 	%reldir%/test-endpoint-servers \
 	%reldir%/test-endpoint \
 	%reldir%/test-escape \
