@@ -11,7 +11,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import types
 import unittest
+import unittest.mock
 
 import tap
 
@@ -138,6 +140,17 @@ class RunTest(unittest.TestCase):
                          before.split(report.END)[1])
         self.assertIn(f'### {name}\n', after)
 
+    def test_each_round_begins_with_another_server(self):
+        taken = []
+        case = cases.Case('a case', ['a', 'b', 'c'])
+        options = types.SimpleNamespace(rounds=4)
+        with unittest.mock.patch.object(
+                run, 'take_quiet', lambda server, _case, _options:
+                taken.append(server) or {}):
+            run.measure(case, {name: name for name in case.servers}, options,
+                        lambda line: None)
+        self.assertEqual(''.join(taken), 'abcbcacababc')
+
     # Not even those of the rounds before.
     def test_server_that_failed_has_no_figures(self):
         results, about = {}, {'failed': []}
@@ -164,15 +177,25 @@ class GoalTest(unittest.TestCase):
                 for goal in self.case.goals]
 
     def test_verdicts(self):
-        reference = [{'rate': 100, 'cpu': 10}]
+        reference = [{'round': 0, 'rate': 100, 'cpu': 10}]
         self.assertEqual(
             self.judge({'reference': reference,
-                        'our x': [{'rate': 96, 'cpu': 12}]}),
+                        'our x': [{'round': 0, 'rate': 96, 'cpu': 12}]}),
             ['met', '**not met**'])
         self.assertEqual(
             self.judge({'reference': reference,
-                        'our x': [{'rate': 94, 'cpu': 11}]}),
+                        'our x': [{'round': 0, 'rate': 94, 'cpu': 11}]}),
             ['**not met**', 'met'])
+
+    # A machine that becomes three times slower does so for both.
+    def test_ratio_is_of_the_samples_of_a_round(self):
+        def samples(*rates):
+            return [{'round': i, 'rate': rate} for i, rate in enumerate(rates)]
+
+        result = {'reference': samples(300, 200, 100),
+                  'our x': samples(330, 220, 50)}
+        self.assertAlmostEqual(
+            report.ratio(result, 'our x', 'rate', 'reference'), 1.1)
 
     # A server that failed has no goal met.
     def test_not_measured(self):

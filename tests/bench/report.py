@@ -26,7 +26,14 @@ def median(samples, key):
 
 
 def ratio(result, server, key, against):
-    return median(result[server], key) / median(result[against], key)
+    """The median of the ratios of each round.
+
+    A machine that becomes slower from round to round changes both samples of
+    a round alike.
+    """
+    by_round = {sample['round']: sample for sample in result[against]}
+    return statistics.median(sample[key] / by_round[sample['round']][key]
+                             for sample in result[server])
 
 
 def spread(samples):
@@ -183,7 +190,7 @@ def machine_list(about):
              f'- GLib {about["glib"]}; {about["compiler"]}; our flags: '
              f'`{about["flags"]}`',
              f'- {about["rounds"]} rounds of {about["seconds"]:g} s after '
-             f'{about["warm_up"]:g} s; ratios of medians']
+             f'{about["warm_up"]:g} s; medians of the ratios in each round']
     if about['peers']:
         lines.append(f'- {"; ".join(about["peers"])}')
     lines += [f'- skipped: {name} ({reason})'

@@ -7,10 +7,11 @@
 # cases.py says what is measured and what the goals are, servers.py builds and
 # starts the servers, sample.py takes one figure, report.py writes.
 #
-# Rounds are interleaved (a, b, c, a, b, c), each sample with a fresh server,
-# and medians are compared: differences below 10 % are noise. The processor time
-# of the server for a message depends less than the rate on what else the
-# machine does. All samples go to a file, as lines of JSON.
+# Rounds are interleaved and each begins with another server (a, b, c, b, c, a),
+# each sample has a fresh server, and a ratio is the median of those of each
+# round: differences below 10 % are noise. The processor time of the server for a
+# message depends less than the rate on what else the machine does. All samples
+# go to a file, as lines of JSON.
 
 import argparse
 import json
@@ -53,7 +54,8 @@ def measure(case, ready, options, keep):
     """Takes the samples of each server of a case."""
     names = [name for name in case.servers if name in ready]
     for number in range(options.rounds):
-        for name in list(names):
+        first = number % max(len(names), 1)
+        for name in names[first:] + names[:first]:
             line = {'case': case.name, 'server': name, 'round': number}
             try:
                 line.update(take_quiet(ready[name], case, options))

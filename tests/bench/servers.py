@@ -125,11 +125,13 @@ class Perl(Server):
 class Ours(Server):
     """samples/echo-server, or line-server, under a mix-in.
 
-    WORKERS are as many as the server has that it is compared with.
+    WORKERS are as many as the server has that it is compared with. SETTINGS
+    are of its environment, NAME=VALUE.
     """
 
-    def __init__(self, name, mix_in, workers=0, insist=False):
+    def __init__(self, name, mix_in, workers=0, insist=False, settings=()):
         super().__init__(name)
+        self.prefix = ['env', *settings] if settings else []
         self.options = ['--quiet', '--mix-in', mix_in]
         self.workers = workers
         self.insist = insist
@@ -153,7 +155,7 @@ class Ours(Server):
             self.version = f'{self.name}: default number of workers'
 
     def _start(self):
-        with running([self.echo, *self.options, '--listen',
+        with running([*self.prefix, self.echo, *self.options, '--listen',
                       'tcp:127.0.0.1:0']):
             pass
 
@@ -163,7 +165,8 @@ class Ours(Server):
                     'udp': 'udp:127.0.0.1:0'}.get(case.transport,
                                                   'tcp:127.0.0.1:0')
         work = ['--work', str(case.work)] if case.work else []
-        return [program, *self.options, *work, '--listen', endpoint]
+        return [*self.prefix, program, *self.options, *work, '--listen',
+                endpoint]
 
 
 class Chat(Ours):
@@ -181,6 +184,9 @@ class Chat(Ours):
 SERVERS = {server.name: server for server in (
     Ours('our inline', 'inline'),
     Ours('our threading', 'threading'),
+    # As with GLib 2.76 and later, which has no cache of memory for each thread.
+    Ours('our threading, no GSlice', 'threading',
+         settings=['G_SLICE=always-malloc']),
     Ours('our forking', 'forking'),
     Ours('our thread pool', 'thread-pool', workers=8),
     Ours('our prefork', 'prefork', workers=8),
