@@ -136,6 +136,7 @@ srv_sources = \
 	%reldir%/srv-sockaddr.c \
 	%reldir%/srv-socketpair.c \
 	%reldir%/srv-spawn.c \
+	%reldir%/srv-start-tls.c \
 	%reldir%/srv-stream-request-handler.c \
 	%reldir%/srv-stream-server.c \
 	%reldir%/srv-sync.c \

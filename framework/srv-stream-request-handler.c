@@ -30,8 +30,9 @@
  * `setup`, `handle`, `finish`; chain up in `setup` and `finish`. A subclass
  * sets its buffer sizes and time limit in its `init`.
  *
- * `setup` can lay another stream over the connection, for example TLS, with
- * [method@SocketServer.StreamRequestHandler.set_stream].
+ * `setup` can lay another stream over the connection with
+ * [method@SocketServer.StreamRequestHandler.set_stream]; for TLS there is
+ * [method@SocketServer.StreamRequestHandler.start_tls].
  *
  * In Python: `StreamRequestHandler`.
  */
@@ -320,16 +321,31 @@ srv_stream_request_handler_get_stream (SrvStreamRequestHandler *self)
   return (GIOStream *) srv_stream_request_handler_get_connection (self);
 }
 
+/* The last reference to a filter closes what it lies over. */
+static void
+leave_base_open (SrvStreamRequestHandlerPrivate *priv)
+{
+  if (priv->rfile != NULL)
+    g_filter_input_stream_set_close_base_stream (G_FILTER_INPUT_STREAM (
+                                                   priv->rfile),
+                                                 FALSE);
+  if (priv->wfile != NULL)
+    g_filter_output_stream_set_close_base_stream (G_FILTER_OUTPUT_STREAM (
+                                                    priv->wfile),
+                                                  FALSE);
+}
+
 /**
  * srv_stream_request_handler_set_stream:
  * @self: a handler
  * @stream: (nullable): a stream over the connection
  *
- * Lays a stream over the connection, such as [iface@Gio.TlsServerConnection].
- * From then on `rfile` and `wfile` use it. `finish` closes it.
+ * Lays a stream over the connection, such as one that converts. From then on
+ * `rfile` and `wfile` use it, and are new ones. `finish` closes it.
  *
- * Threads: the one that runs the handler; in `setup`, before the first use of
- * `rfile` and `wfile`.
+ * What the old `rfile` has read ahead is lost.
+ *
+ * Threads: the one that runs the handler; usually in `setup`.
  */
 void
 srv_stream_request_handler_set_stream (SrvStreamRequestHandler *self,
@@ -341,6 +357,7 @@ srv_stream_request_handler_set_stream (SrvStreamRequestHandler *self,
   g_return_if_fail (stream == NULL || G_IS_IO_STREAM (stream));
 
   priv = get_private (self);
+  leave_base_open (priv);
   drop_files (priv);
   g_set_object (&priv->stream, stream);
 }

@@ -42,6 +42,12 @@ void srv_stream_request_handler_set_stream (SrvStreamRequestHandler *self,
                                             GIOStream *stream);
 
 SRV_AVAILABLE_IN_ALL
+gboolean srv_stream_request_handler_start_tls (SrvStreamRequestHandler *self,
+                                               GTlsCertificate *certificate,
+                                               int timeout_ms,
+                                               GError **error);
+
+SRV_AVAILABLE_IN_ALL
 SrvReader *srv_stream_request_handler_get_rfile (SrvStreamRequestHandler *self);
 
 SRV_AVAILABLE_IN_ALL

@@ -155,6 +155,11 @@ check_PROGRAMS += %reldir%/fault-server
 if HAVE_CHECK
 TESTS += $(test_programs)
 check_PROGRAMS += $(test_programs)
+%canon_reldir%_test_fiber_tls_SOURCES = \
+	%reldir%/test-fiber-tls.c \
+	%reldir%/tls-over.c \
+	%reldir%/tls-over.h \
+	$(NULL)
 check_LTLIBRARIES = %reldir%/libsrv-test.la
 %canon_reldir%_libsrv_test_la_SOURCES = \
 	%reldir%/srv-test-classes.c \
@@ -200,6 +205,11 @@ bench_programs = \
 	%reldir%/bench/load \
 	$(NULL)
 check_PROGRAMS += $(bench_programs)
+%canon_reldir%_bench_line_server_SOURCES = \
+	%reldir%/bench/line-server.c \
+	%reldir%/tls-over.c \
+	%reldir%/tls-over.h \
+	$(NULL)
 %canon_reldir%_bench_line_server_LDADD = $(samples_ldadd)
 %canon_reldir%_bench_line_server_LDFLAGS = $(samples_ldflags)
 %canon_reldir%_bench_load_SOURCES = \
@@ -225,10 +235,14 @@ bench: all $(bench_programs)
 bench-full: all $(bench_programs)
 	$(bench_run) --document $(srcdir)/docs/performance.md
 
+# Whether clients of TLS keep a thousand others waiting.
+bench-tls: all $(bench_programs)
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) $(srcdir)/%reldir%/bench/tls-beside.py .
+
 # Servers under load for SOAK_SECONDS, 10 if it is not set: an hour is 3600.
 soak: all
 	$(AM_TESTS_ENVIRONMENT) $(PYTHON) $(srcdir)/%reldir%/soak.py
-.PHONY: bench bench-full soak
+.PHONY: bench bench-full bench-tls soak
 
 EXTRA_DIST += \
 	%reldir%/bench/asio-echo.cc \
@@ -253,6 +267,7 @@ EXTRA_DIST += \
 	%reldir%/bench/sample.py \
 	%reldir%/bench/servers.py \
 	%reldir%/bench/st-echo.c \
+	%reldir%/bench/tls-beside.py \
 	%reldir%/bench/udp-batch-echo.c \
 	%reldir%/bench/udp-echo.c \
 	$(NULL)

@@ -1,14 +1,12 @@
-/* test-fiber-tls.c - a handshake of TLS in a fiber, beside plain clients
+/* test-fiber-tls.c - a handshake of TLS in a fiber or thread, beside plain clients
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "srv-test.h"
+#include "tls-over.h"
 
 #include <stdlib.h>
-
-/* What the first byte of a client is that speaks TLS. */
-#define TLS_RECORD 0x16
 
 /* How the server's process ends when there is no TLS to be had. */
 #define NO_TLS 77
@@ -31,64 +29,44 @@ G_DEFINE_FINAL_TYPE (TestTlsHandler,
                      test_tls_handler,
                      SRV_TYPE_STREAM_REQUEST_HANDLER)
 
+/* What the server of a test does; its process is forked after this was set. */
+static struct
+{
+  gboolean in_threads;
+  int timeout_ms; /* 0: ten seconds */
+  gboolean stls;  /* greet like POP3, and begin when the client asks for it */
+} wanted;
+
 static GTlsCertificate *certificate;
 
-typedef struct
-{
-  GTlsConnection *tls;
-  gboolean ok;
-  GError *error;
-} Handshake;
-
-static void
-shake_hands (gpointer user_data)
-{
-  Handshake *handshake = user_data;
-
-  handshake->ok =
-    g_tls_connection_handshake (handshake->tls, NULL, &handshake->error);
-}
-
+/* As far as `openssl s_client -starttls pop3` speaks it. */
 static gboolean
-lay_tls_over (SrvStreamRequestHandler *self,
-              SrvConnection *connection,
-              GError **error)
+begin_when_asked (SrvStreamRequestHandler *self, GError **error)
 {
-  g_autoptr (GIOStream) stream =
-    g_tls_server_connection_new (G_IO_STREAM (connection), certificate, error);
-  Handshake handshake = { NULL, FALSE, NULL };
+  SrvReader *rfile = srv_stream_request_handler_get_rfile (self);
+  SrvWriter *wfile = srv_stream_request_handler_get_wfile (self);
+  const char *line;
 
-  if (stream == NULL)
-    return FALSE;
-  handshake.tls = G_TLS_CONNECTION (stream);
-  if (!srv_offload (shake_hands, &handshake, error))
-    return FALSE;
-  if (!handshake.ok)
-    {
-      g_propagate_error (error, handshake.error);
-      return FALSE;
-    }
-  srv_stream_request_handler_set_stream (self, stream);
-
-  return TRUE;
+  return srv_writer_write_string (wfile, "+OK ready\r\n", error) &&
+         srv_reader_read_line (rfile, &line, 100, error) > 0 &&
+         g_str_equal (line, "STLS\r\n") &&
+         srv_writer_write_string (wfile, "+OK begin\r\n", error) &&
+         srv_stream_request_handler_start_tls (self, certificate, 10000, error);
 }
 
 static gboolean
 test_tls_handler_setup (SrvBaseRequestHandler *handler, GError **error)
 {
   SrvStreamRequestHandler *self = SRV_STREAM_REQUEST_HANDLER (handler);
-  SrvConnection *connection = srv_stream_request_handler_get_connection (self);
-  int fd = srv_connection_get_fd (connection);
-  guint8 first = 0;
 
   if (!SRV_BASE_REQUEST_HANDLER_CLASS (test_tls_handler_parent_class)
-         ->setup (handler, error) ||
-      !srv_wait_fd (fd, G_IO_IN, -1, NULL, error))
+         ->setup (handler, error))
     return FALSE;
-  if (recv (fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1 || first != TLS_RECORD)
-    return TRUE;
-
-  return lay_tls_over (self, connection, error);
+  if (wanted.stls)
+    return begin_when_asked (self, error);
+  return tls_over_set_up (self, certificate,
+                          wanted.timeout_ms > 0 ? wanted.timeout_ms : 10000,
+                          error);
 }
 
 /* Gives back lines until the end, or until one says that it is the last. */
@@ -127,16 +105,20 @@ test_tls_handler_init (G_GNUC_UNUSED TestTlsHandler *self)
 static G_GNUC_NORETURN void
 serve (int fd, const char *pem)
 {
-  g_autoptr (SrvMixIn) mix_in = srv_fiber_mix_in_new ();
+  g_autoptr (SrvMixIn) mix_in = wanted.in_threads ? srv_threading_mix_in_new ()
+                                                  : srv_fiber_mix_in_new ();
   g_autoptr (SrvBaseServer) server = NULL;
   g_autofree char *endpoint = NULL;
 
-  if (!g_tls_backend_supports_tls (g_tls_backend_get_default ()))
+  if (!tls_over_is_there ())
     _exit (NO_TLS);
   certificate = g_tls_certificate_new_from_file (pem, NULL);
-  srv_fiber_mix_in_set_workers (SRV_FIBER_MIX_IN (mix_in), 1);
-  /* Nothing here may keep the worker to itself. */
-  srv_fiber_mix_in_set_block_limit (SRV_FIBER_MIX_IN (mix_in), 500);
+  if (!wanted.in_threads)
+    {
+      srv_fiber_mix_in_set_workers (SRV_FIBER_MIX_IN (mix_in), 1);
+      /* Nothing here may keep the worker to itself. */
+      srv_fiber_mix_in_set_block_limit (SRV_FIBER_MIX_IN (mix_in), 500);
+    }
   server =
     srv_create_server ("tcp:127.0.0.1:0", TEST_TYPE_TLS_HANDLER, mix_in, NULL);
   if (certificate == NULL || server == NULL)
@@ -199,6 +181,15 @@ start_server (void)
   return server;
 }
 
+static Server
+start_stls_server (gboolean in_threads)
+{
+  wanted.in_threads = in_threads;
+  wanted.stls = TRUE;
+
+  return start_server ();
+}
+
 static void
 end_server (Server *server)
 {
@@ -241,9 +232,10 @@ static FILE *
 start_tls (const Server *server)
 {
   g_autofree char *command = g_strdup_printf (
-    "printf 'secret\\nlast\\n' | timeout %d openssl s_client -quiet "
+    "printf 'secret\\nlast\\n' | timeout %d openssl s_client -quiet %s "
     "-connect 127.0.0.1:%u 2>/dev/null",
-    2 * SRV_TEST_PATIENCE / 1000, server->port);
+    2 * SRV_TEST_PATIENCE / 1000, wanted.stls ? "-starttls pop3" : "",
+    server->port);
 
   return popen (command, "re");
 }
@@ -262,10 +254,12 @@ finish_tls (FILE *client)
 /* The same handler serves both kinds of clients, side by side on one worker. */
 START_TEST (tls_and_plain_clients_are_served)
 {
-  Server server = start_server ();
   const guint n_rounds = srv_test_is_short () ? 1 : 2;
   FILE *clients[4];
+  Server server;
 
+  wanted.in_threads = _i == 1;
+  server = start_server ();
   if (server.port == 0)
     return;
   for (guint round = 0; round < n_rounds; round++)
@@ -309,12 +303,65 @@ START_TEST (hanging_handshake_holds_up_nobody)
 }
 END_TEST
 
+/* ... and not for ever. */
+START_TEST (handshake_has_a_limit)
+{
+  const char beginning[] = { TLS_RECORD, 3, 1, 1 };
+  Server server;
+  int fd;
+
+  wanted.in_threads = _i == 1;
+  wanted.timeout_ms = 200;
+  server = start_server ();
+  if (server.port == 0)
+    return;
+  fd = connect_to (&server);
+  srv_test_send (fd, beginning, sizeof beginning);
+  srv_test_expect_gone (fd);
+  srv_test_close (fd);
+  echo_plainly (&server);
+  end_server (&server);
+}
+END_TEST
+
+START_TEST (handshake_begins_when_asked_for)
+{
+  Server server = start_stls_server (_i == 1);
+
+  if (server.port == 0)
+    return;
+  finish_tls (start_tls (&server));
+  end_server (&server);
+}
+END_TEST
+
+/* What anybody may have sent before is not the client's. */
+START_TEST (nothing_comes_between_command_and_handshake)
+{
+  Server server = start_stls_server (_i == 1);
+  int fd;
+
+  if (server.port == 0)
+    return;
+  fd = connect_to (&server);
+  srv_test_say (fd, "STLS\r\nforged\n");
+  srv_test_expect (fd, "+OK ready\r\n+OK begin\r\n");
+  srv_test_expect_gone (fd);
+  srv_test_close (fd);
+  finish_tls (start_tls (&server));
+  end_server (&server);
+}
+END_TEST
+
 int
 main (void)
 {
   const SrvTestEntry tests[] = {
-    { "tls", tls_and_plain_clients_are_served, 1 },
+    { "tls", tls_and_plain_clients_are_served, 2 },
     { "tls", hanging_handshake_holds_up_nobody, 1 },
+    { "tls", handshake_has_a_limit, 2 },
+    { "tls", handshake_begins_when_asked_for, 2 },
+    { "tls", nothing_comes_between_command_and_handshake, 2 },
   };
 
   return srv_test_run_entries ("FiberTls", tests, G_N_ELEMENTS (tests));

@@ -3,21 +3,28 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Run: line-server --mix-in threading --listen tcp:127.0.0.1:0 [--work KIB]
+ *                  [--tls FILE]
  *
  * The loop is that of any handler of a line protocol. With --work a line costs
  * as much computing as it takes to hash so many KiB: a service whose processor
- * time is its own, and not the kernel's.
+ * time is its own, and not the kernel's. With --tls clients may shake hands.
  */
 
 #include "../../samples/sample-server.h"
+#include "../tls-over.h"
 
 #define MAX_LINE 65536
 
 static int work;
+static char *tls_file;
+static GTlsCertificate *certificate;
 
 static const GOptionEntry entries[] = {
   { "work", 'w', 0, G_OPTION_ARG_INT, &work, "Hash so many KiB for each line",
     "KIB" },
+  { "tls", 0, 0, G_OPTION_ARG_FILENAME, &tls_file,
+    "Speak TLS with clients that begin with it, as FILE says who we are",
+    "FILE" },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -50,6 +57,16 @@ compute (void)
 }
 
 static gboolean
+line_handler_setup (SrvBaseRequestHandler *handler, GError **error)
+{
+  return SRV_BASE_REQUEST_HANDLER_CLASS (line_handler_parent_class)
+           ->setup (handler, error) &&
+         (certificate == NULL ||
+          tls_over_set_up (SRV_STREAM_REQUEST_HANDLER (handler), certificate,
+                           10000, error));
+}
+
+static gboolean
 line_handler_handle (SrvBaseRequestHandler *handler, GError **error)
 {
   SrvStreamRequestHandler *self = SRV_STREAM_REQUEST_HANDLER (handler);
@@ -70,12 +87,26 @@ line_handler_handle (SrvBaseRequestHandler *handler, GError **error)
 static void
 line_handler_class_init (LineHandlerClass *klass)
 {
+  SRV_BASE_REQUEST_HANDLER_CLASS (klass)->setup = line_handler_setup;
   SRV_BASE_REQUEST_HANDLER_CLASS (klass)->handle = line_handler_handle;
 }
 
 static void
 line_handler_init (G_GNUC_UNUSED LineHandler *self)
 {
+}
+
+static gboolean
+read_certificate (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (tls_file == NULL)
+    return TRUE;
+  certificate = g_tls_certificate_new_from_file (tls_file, &error);
+  if (certificate == NULL)
+    g_printerr ("line-server: %s: %s\n", tls_file, error->message);
+  return certificate != NULL;
 }
 
 int
@@ -87,6 +118,8 @@ main (int argc, char **argv)
 
   if (!sample_server_parse (sample, &argc, &argv, &exit_status))
     return exit_status;
+  if (!read_certificate ())
+    return EXIT_FAILURE;
   return sample_server_run (sample, LINE_TYPE_HANDLER,
                             SRV_TYPE_DATAGRAM_ECHO_HANDLER);
 }
