@@ -116,6 +116,8 @@ static void
 note_received (Session *session, const guint8 *chunk, gsize length)
 {
   session->n_received += length;
+  if (session->log == NULL)
+    return;
   srv_event_log_received (session->log,
                           SRV_BASE_REQUEST_HANDLER (session->handler), chunk,
                           length);
@@ -125,6 +127,8 @@ static void
 note_sent (Session *session, gsize length)
 {
   session->n_sent += length;
+  if (session->log == NULL)
+    return;
   srv_event_log_sent (session->log, SRV_BASE_REQUEST_HANDLER (session->handler),
                       length);
 }
