@@ -1,4 +1,4 @@
-/* test-fiber-tls.c - a handshake of TLS in a fiber or thread, beside plain clients
+/* test-fiber-tls.c - handshakes of TLS, beside plain clients
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -29,10 +29,14 @@ G_DEFINE_FINAL_TYPE (TestTlsHandler,
                      test_tls_handler,
                      SRV_TYPE_STREAM_REQUEST_HANDLER)
 
+/* All but prefork, which is last: the workers of a server that is killed live a
+ * moment longer than the test. */
+#define N_MIX_INS SRV_TEST_PREFORK
+
 /* What the server of a test does; its process is forked after this was set. */
 static struct
 {
-  gboolean in_threads;
+  SrvTestMixIn mix_in;
   int timeout_ms; /* 0: ten seconds */
   gboolean stls;  /* greet like POP3, and begin when the client asks for it */
 } wanted;
@@ -105,15 +109,14 @@ test_tls_handler_init (G_GNUC_UNUSED TestTlsHandler *self)
 static G_GNUC_NORETURN void
 serve (int fd, const char *pem)
 {
-  g_autoptr (SrvMixIn) mix_in = wanted.in_threads ? srv_threading_mix_in_new ()
-                                                  : srv_fiber_mix_in_new ();
+  g_autoptr (SrvMixIn) mix_in = srv_test_mix_in_new (wanted.mix_in);
   g_autoptr (SrvBaseServer) server = NULL;
   g_autofree char *endpoint = NULL;
 
   if (!tls_over_is_there ())
     _exit (NO_TLS);
   certificate = g_tls_certificate_new_from_file (pem, NULL);
-  if (!wanted.in_threads)
+  if (wanted.mix_in == SRV_TEST_FIBERS)
     {
       srv_fiber_mix_in_set_workers (SRV_FIBER_MIX_IN (mix_in), 1);
       /* Nothing here may keep the worker to itself. */
@@ -182,9 +185,9 @@ start_server (void)
 }
 
 static Server
-start_stls_server (gboolean in_threads)
+start_stls_server (SrvTestMixIn mix_in)
 {
-  wanted.in_threads = in_threads;
+  wanted.mix_in = mix_in;
   wanted.stls = TRUE;
 
   return start_server ();
@@ -258,7 +261,7 @@ START_TEST (tls_and_plain_clients_are_served)
   FILE *clients[4];
   Server server;
 
-  wanted.in_threads = _i == 1;
+  wanted.mix_in = (SrvTestMixIn) _i;
   server = start_server ();
   if (server.port == 0)
     return;
@@ -279,10 +282,12 @@ END_TEST
 START_TEST (hanging_handshake_holds_up_nobody)
 {
   const char beginning[] = { TLS_RECORD, 3, 1, 1 };
-  Server server = start_server ();
   int fds[10];
   gint64 before;
+  Server server;
 
+  wanted.mix_in = SRV_TEST_FIBERS;
+  server = start_server ();
   if (server.port == 0)
     return;
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
@@ -310,7 +315,7 @@ START_TEST (handshake_has_a_limit)
   Server server;
   int fd;
 
-  wanted.in_threads = _i == 1;
+  wanted.mix_in = (SrvTestMixIn) _i;
   wanted.timeout_ms = 200;
   server = start_server ();
   if (server.port == 0)
@@ -326,7 +331,7 @@ END_TEST
 
 START_TEST (handshake_begins_when_asked_for)
 {
-  Server server = start_stls_server (_i == 1);
+  Server server = start_stls_server ((SrvTestMixIn) _i);
 
   if (server.port == 0)
     return;
@@ -338,7 +343,7 @@ END_TEST
 /* What anybody may have sent before is not the client's. */
 START_TEST (nothing_comes_between_command_and_handshake)
 {
-  Server server = start_stls_server (_i == 1);
+  Server server = start_stls_server ((SrvTestMixIn) _i);
   int fd;
 
   if (server.port == 0)
@@ -357,11 +362,11 @@ int
 main (void)
 {
   const SrvTestEntry tests[] = {
-    { "tls", tls_and_plain_clients_are_served, 2 },
+    { "tls", tls_and_plain_clients_are_served, N_MIX_INS },
     { "tls", hanging_handshake_holds_up_nobody, 1 },
-    { "tls", handshake_has_a_limit, 2 },
-    { "tls", handshake_begins_when_asked_for, 2 },
-    { "tls", nothing_comes_between_command_and_handshake, 2 },
+    { "tls", handshake_has_a_limit, N_MIX_INS },
+    { "tls", handshake_begins_when_asked_for, N_MIX_INS },
+    { "tls", nothing_comes_between_command_and_handshake, N_MIX_INS },
   };
 
   return srv_test_run_entries ("FiberTls", tests, G_N_ELEMENTS (tests));
