@@ -138,7 +138,11 @@ finish_plain_part (SrvStreamRequestHandler *self, GError **error)
  * the handshake is an error (%G_IO_ERROR_INVALID_DATA).
  *
  * In a fiber the handshake, with all that it computes, is offloaded
- * ([func@SocketServer.offload]), so that the worker serves others meanwhile.
+ * ([func@SocketServer.offload]), so that the worker serves others meanwhile. As
+ * only so many functions are offloaded at a time, @timeout_ms also bounds how
+ * long clients who begin and do not go on can keep others from their handshake:
+ * a few seconds are enough for an honest one.
+ *
  * Clients are not asked for certificates; who needs that makes a
  * [iface@Gio.TlsServerConnection] and uses `set_stream`. Such a handler should
  * offload that as well, and give the stream its `database` when it is
