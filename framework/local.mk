@@ -109,6 +109,7 @@ srv_sources = \
 	%reldir%/srv-frame-output-stream.c \
 	%reldir%/srv-framing-header.c \
 	%reldir%/srv-framing.c \
+	%reldir%/srv-gate.c \
 	%reldir%/srv-getaddrinfo.c \
 	%reldir%/srv-getnameinfo.c \
 	%reldir%/srv-getservbyname.c \
@@ -181,6 +182,7 @@ srv_private_headers = \
 	%reldir%/srv-fiber-mix-in-private.h \
 	%reldir%/srv-flusher-private.h \
 	%reldir%/srv-framing-private.h \
+	%reldir%/srv-gate-private.h \
 	%reldir%/srv-hook-private.h \
 	%reldir%/srv-inet-options-private.h \
 	%reldir%/srv-listener-private.h \

@@ -11,6 +11,7 @@
 #include "srv-spawn.h"
 
 #include "fiber/srv-fiber-private.h"
+#include "srv-gate-private.h"
 #include "srv-wait-list-private.h"
 
 #include <errno.h>
@@ -200,10 +201,8 @@ srv_spawn_join (void)
   g_free (family);
 }
 
-/* Guards the count of functions that run outside of fibers. */
-static GMutex offload_lock;
-static SrvWaitList offload_ended;
-static guint n_offloaded;
+/* For functions that run outside of fibers. */
+static SrvGate offload_gate = { .most = MAX_OFFLOADED };
 
 typedef struct
 {
@@ -223,25 +222,6 @@ run_offload (void *data)
   g_atomic_int_set (&self->done, TRUE);
   srv_task_unpark (waiting);
   return NULL;
-}
-
-static void
-enter_offload (void)
-{
-  g_mutex_lock (&offload_lock);
-  while (n_offloaded >= MAX_OFFLOADED)
-    srv_wait_list_wait (&offload_ended, &offload_lock, SRV_DEADLINE_NEVER);
-  n_offloaded++;
-  g_mutex_unlock (&offload_lock);
-}
-
-static void
-leave_offload (void)
-{
-  g_mutex_lock (&offload_lock);
-  n_offloaded--;
-  srv_wait_list_wake_one (&offload_ended);
-  g_mutex_unlock (&offload_lock);
 }
 
 /* The thread has nothing left to do when it is joined. */
@@ -296,9 +276,9 @@ srv_offload (SrvTaskFunc func, gpointer user_data, GError **error)
       func (user_data);
       return TRUE;
     }
-  enter_offload ();
+  srv_gate_enter (&offload_gate);
   code = offload (func, user_data);
-  leave_offload ();
+  srv_gate_leave (&offload_gate);
   if (code == 0)
     return TRUE;
   g_set_error (error, SRV_ERROR, SRV_ERROR_LIMIT,

@@ -10,8 +10,13 @@
 
 #include "config.h"
 
+#include "srv-gate-private.h"
 #include "srv-spawn.h"
 #include "srv-stream-request-handler.h"
+
+/* A handshake waits for a client. All of them together must leave room for other
+ * things that are offloaded, 64 at a time. */
+static SrvGate handshake_gate = { .most = 48 };
 
 typedef struct
 {
@@ -138,10 +143,15 @@ finish_plain_part (SrvStreamRequestHandler *self, GError **error)
  * the handshake is an error (%G_IO_ERROR_INVALID_DATA).
  *
  * In a fiber the handshake, with all that it computes, is offloaded
- * ([func@SocketServer.offload]), so that the worker serves others meanwhile. As
- * only so many functions are offloaded at a time, @timeout_ms also bounds how
- * long clients who begin and do not go on can keep others from their handshake:
- * a few seconds are enough for an honest one.
+ * ([func@SocketServer.offload]), so that the worker serves others meanwhile.
+ *
+ * GIO shakes hands in a pool of threads, ten at first and more as time goes by,
+ * and no more than 48 handshakes are under way at a time. Clients who begin and
+ * do not go on keep their places until @timeout_ms has passed, and others
+ * waiting for their own handshake, although not for anything else: with 30 of
+ * them that was 2 s. So the limit should be short, a few seconds are enough for
+ * an honest client, and a service that anybody may reach is better off behind a
+ * program that speaks TLS for it.
  *
  * Clients are not asked for certificates; who needs that makes a
  * [iface@Gio.TlsServerConnection] and uses `set_stream`. Such a handler should
@@ -168,6 +178,7 @@ srv_stream_request_handler_start_tls (SrvStreamRequestHandler *self,
   Handshake handshake = { .certificate = certificate,
                           .timeout_ms = timeout_ms };
   g_autoptr (GIOStream) tls = NULL;
+  gboolean ok;
 
   g_return_val_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self), FALSE);
   g_return_val_if_fail (G_IS_TLS_CERTIFICATE (certificate), FALSE);
@@ -177,7 +188,10 @@ srv_stream_request_handler_start_tls (SrvStreamRequestHandler *self,
   if (!finish_plain_part (self, error))
     return FALSE;
   handshake.base = srv_stream_request_handler_get_stream (self);
-  if (!srv_offload (shake_hands, &handshake, error))
+  srv_gate_enter (&handshake_gate);
+  ok = srv_offload (shake_hands, &handshake, error);
+  srv_gate_leave (&handshake_gate);
+  if (!ok)
     return FALSE;
   tls = handshake.tls;
   if (handshake.error != NULL)

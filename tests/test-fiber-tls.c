@@ -73,6 +73,11 @@ test_tls_handler_setup (SrvBaseRequestHandler *handler, GError **error)
                           error);
 }
 
+static void
+do_nothing (G_GNUC_UNUSED gpointer user_data)
+{
+}
+
 /* Gives back lines until the end, or until one says that it is the last. */
 static gboolean
 test_tls_handler_handle (SrvBaseRequestHandler *handler, GError **error)
@@ -84,7 +89,9 @@ test_tls_handler_handle (SrvBaseRequestHandler *handler, GError **error)
   gssize length;
 
   while ((length = srv_reader_read_line (rfile, &line, 100, error)) > 0)
-    if (!srv_writer_write (wfile, line, (gsize) length, error) ||
+    if ((g_str_equal (line, "offload\n") &&
+         !srv_offload (do_nothing, NULL, error)) ||
+        !srv_writer_write (wfile, line, (gsize) length, error) ||
         g_str_equal (line, "last\n"))
       break;
 
@@ -221,13 +228,19 @@ connect_to (const Server *server)
 }
 
 static void
-echo_plainly (const Server *server)
+echo_line (const Server *server, const char *line)
 {
   int fd = connect_to (server);
 
-  srv_test_say (fd, "plain\n");
-  srv_test_expect (fd, "plain\n");
+  srv_test_say (fd, line);
+  srv_test_expect (fd, line);
   srv_test_close (fd);
+}
+
+static void
+echo_plainly (const Server *server)
+{
+  echo_line (server, "plain\n");
 }
 
 /* A client that speaks TLS; its output is read with finish_tls(). */
@@ -308,6 +321,32 @@ START_TEST (hanging_handshake_holds_up_nobody)
 }
 END_TEST
 
+/* ... nor from anything else that is offloaded. */
+START_TEST (handshakes_leave_room_for_others)
+{
+  const char beginning[] = { TLS_RECORD, 3, 1, 1 };
+  int fds[70];
+  Server server;
+
+  wanted.mix_in = SRV_TEST_FIBERS;
+  wanted.timeout_ms = 10 * SRV_TEST_PATIENCE;
+  server = start_server ();
+  if (server.port == 0)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      fds[i] = connect_to (&server);
+      srv_test_send (fds[i], beginning, sizeof beginning);
+    }
+  /* Asked after them, on the same worker. */
+  echo_plainly (&server);
+  echo_line (&server, "offload\n");
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    srv_test_close (fds[i]);
+  end_server (&server);
+}
+END_TEST
+
 /* ... and not for ever. */
 START_TEST (handshake_has_a_limit)
 {
@@ -364,6 +403,7 @@ main (void)
   const SrvTestEntry tests[] = {
     { "tls", tls_and_plain_clients_are_served, N_MIX_INS },
     { "tls", hanging_handshake_holds_up_nobody, 1 },
+    { "tls", handshakes_leave_room_for_others, 1 },
     { "tls", handshake_has_a_limit, N_MIX_INS },
     { "tls", handshake_begins_when_asked_for, N_MIX_INS },
     { "tls", nothing_comes_between_command_and_handshake, N_MIX_INS },
