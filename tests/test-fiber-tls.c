@@ -291,10 +291,21 @@ START_TEST (tls_and_plain_clients_are_served)
 }
 END_TEST
 
+/* A client that goes no further. */
+static int
+begin_handshake (const Server *server)
+{
+  const char beginning[] = { TLS_RECORD, 3, 1, 1 };
+  int fd = connect_to (server);
+
+  srv_test_send (fd, beginning, sizeof beginning);
+
+  return fd;
+}
+
 /* Clients that begin a handshake and never go on keep nobody waiting. */
 START_TEST (hanging_handshake_holds_up_nobody)
 {
-  const char beginning[] = { TLS_RECORD, 3, 1, 1 };
   int fds[10];
   gint64 before;
   Server server;
@@ -304,10 +315,7 @@ START_TEST (hanging_handshake_holds_up_nobody)
   if (server.port == 0)
     return;
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
-    {
-      fds[i] = connect_to (&server);
-      srv_test_send (fds[i], beginning, sizeof beginning);
-    }
+    fds[i] = begin_handshake (&server);
   before = g_get_monotonic_time ();
   for (guint i = 0; i < 100; i++)
     echo_plainly (&server);
@@ -324,7 +332,6 @@ END_TEST
 /* ... nor from anything else that is offloaded. */
 START_TEST (handshakes_leave_room_for_others)
 {
-  const char beginning[] = { TLS_RECORD, 3, 1, 1 };
   int fds[70];
   Server server;
 
@@ -334,10 +341,7 @@ START_TEST (handshakes_leave_room_for_others)
   if (server.port == 0)
     return;
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
-    {
-      fds[i] = connect_to (&server);
-      srv_test_send (fds[i], beginning, sizeof beginning);
-    }
+    fds[i] = begin_handshake (&server);
   /* Asked after them, on the same worker. */
   echo_plainly (&server);
   echo_line (&server, "offload\n");
@@ -350,7 +354,6 @@ END_TEST
 /* ... and not for ever. */
 START_TEST (handshake_has_a_limit)
 {
-  const char beginning[] = { TLS_RECORD, 3, 1, 1 };
   Server server;
   int fd;
 
@@ -359,8 +362,7 @@ START_TEST (handshake_has_a_limit)
   server = start_server ();
   if (server.port == 0)
     return;
-  fd = connect_to (&server);
-  srv_test_send (fd, beginning, sizeof beginning);
+  fd = begin_handshake (&server);
   srv_test_expect_gone (fd);
   srv_test_close (fd);
   echo_plainly (&server);
