@@ -13,6 +13,7 @@ enum
   N_RUNNING, /* handlers at this moment, or since the start */
   N_ENDED,
   N_EXITED, /* calls of worker-exited */
+  N_KILLED, /* those that tell of SIGKILL */
   LAST_STATUS,
   N_CUT,
   FIRST_PID,
@@ -31,6 +32,8 @@ note_exit (G_GNUC_UNUSED SrvPreforkMixIn *mix_in,
            G_GNUC_UNUSED gpointer user_data)
 {
   srv_test_set_number (LAST_STATUS, wait_status);
+  if (WIFSIGNALED (wait_status) && WTERMSIG (wait_status) == SIGKILL)
+    srv_test_add_number (N_KILLED, 1);
   srv_test_add_number (N_EXITED, 1);
 }
 

@@ -129,8 +129,8 @@ START_TEST (stubborn_worker_is_killed)
   ck_assert_uint_eq (srv_base_server_server_close (server), 1);
   srv_test_assert_took (before, 150);
   ck_assert (!srv_test_has_children ());
-  ck_assert_int_eq (WTERMSIG ((int) srv_test_get_number (LAST_STATUS)),
-                    SIGKILL);
+  /* On a busy machine the other one may be late, and killed as well. */
+  ck_assert_int_ge (srv_test_get_number (N_KILLED), 1);
   srv_test_expect_gone (fd);
   srv_test_close (fd);
   ck_assert (srv_test_join (run, NULL));
