@@ -21,8 +21,8 @@ typedef struct
   SrvWaitList outside;
 } SrvGate;
 
-/* Waits for a place. */
-void srv_gate_enter (SrvGate *self);
+/* Waits for a place; FALSE when the deadline has passed and there is none. */
+gboolean srv_gate_enter (SrvGate *self, gint64 deadline);
 void srv_gate_leave (SrvGate *self);
 
 G_END_DECLS

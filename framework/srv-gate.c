@@ -7,16 +7,22 @@
 
 #include "srv-gate-private.h"
 
-#include "srv-deadline-private.h"
-
-void
-srv_gate_enter (SrvGate *self)
+gboolean
+srv_gate_enter (SrvGate *self, gint64 deadline)
 {
+  gboolean has_place;
+
   g_mutex_lock (&self->lock);
-  while (self->n_inside >= self->most)
-    srv_wait_list_wait (&self->outside, &self->lock, SRV_DEADLINE_NEVER);
-  self->n_inside++;
+  while (self->n_inside >= self->most &&
+         srv_wait_list_wait (&self->outside, &self->lock, deadline))
+    continue;
+  /* Looked at again: who comes late may have been woken all the same, and
+   * nobody else is then. */
+  has_place = self->n_inside < self->most;
+  if (has_place)
+    self->n_inside++;
   g_mutex_unlock (&self->lock);
+  return has_place;
 }
 
 void

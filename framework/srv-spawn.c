@@ -276,7 +276,7 @@ srv_offload (SrvTaskFunc func, gpointer user_data, GError **error)
       func (user_data);
       return TRUE;
     }
-  srv_gate_enter (&offload_gate);
+  srv_gate_enter (&offload_gate, SRV_DEADLINE_NEVER);
   code = offload (func, user_data);
   srv_gate_leave (&offload_gate);
   if (code == 0)

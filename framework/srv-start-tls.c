@@ -10,12 +10,13 @@
 
 #include "config.h"
 
+#include "srv-deadline-private.h"
 #include "srv-gate-private.h"
 #include "srv-spawn.h"
 #include "srv-stream-request-handler.h"
 
-/* A handshake waits for a client. All of them together must leave room for other
- * things that are offloaded, 64 at a time. */
+/* A handshake waits for a client. All those of fibers together must leave room
+ * for other things that are offloaded, 64 at a time. */
 static SrvGate handshake_gate = { .most = 48 };
 
 typedef struct
@@ -23,6 +24,7 @@ typedef struct
   GIOStream *base;              /* borrowed */
   GTlsCertificate *certificate; /* borrowed */
   int timeout_ms;
+  gint64 deadline;
 
   GCancellable *cancellable; /* owned while it lasts */
   gboolean done;
@@ -46,6 +48,13 @@ make_stream (GIOStream *base, GTlsCertificate *certificate, GError **error)
 }
 
 static void
+set_late (Handshake *self, GError **error)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+               "the handshake of TLS took more than %d ms", self->timeout_ms);
+}
+
+static void
 on_shaken (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Handshake *self = user_data;
@@ -56,8 +65,7 @@ on_shaken (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!self->late)
     return;
   g_clear_error (&self->error);
-  g_set_error (&self->error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-               "the handshake of TLS took more than %d ms", self->timeout_ms);
+  set_late (self, &self->error);
 }
 
 static gboolean
@@ -75,9 +83,10 @@ run_context (Handshake *self, GMainContext *context)
 {
   g_autoptr (GSource) timer = NULL;
 
-  if (self->timeout_ms >= 0)
+  if (self->deadline != SRV_DEADLINE_NEVER)
     {
-      timer = g_timeout_source_new ((guint) self->timeout_ms);
+      timer = g_timeout_source_new (
+        (guint) srv_deadline_poll_timeout (self->deadline));
       g_source_set_callback (timer, on_late, self, NULL);
       g_source_attach (timer, context);
     }
@@ -108,6 +117,28 @@ shake_hands (gpointer user_data)
   g_clear_object (&self->cancellable);
 }
 
+/* Threads need no gate: they are offloaded nowhere, and after a fork among them
+ * its places would be held for ever. */
+static gboolean
+shake_hands_in_turn (Handshake *self, GError **error)
+{
+  gboolean ok;
+
+  if (srv_task_fiber () == NULL)
+    {
+      shake_hands (self);
+      return TRUE;
+    }
+  if (!srv_gate_enter (&handshake_gate, self->deadline))
+    {
+      set_late (self, error);
+      return FALSE;
+    }
+  ok = srv_offload (shake_hands, self, error);
+  srv_gate_leave (&handshake_gate);
+  return ok;
+}
+
 /* Whatever was sent before the handshake was sent by anybody: it must not be
  * taken for the client's, once the client is known to be who it is. */
 static gboolean
@@ -131,8 +162,8 @@ finish_plain_part (SrvStreamRequestHandler *self, GError **error)
  * srv_stream_request_handler_start_tls:
  * @self: a handler that runs
  * @certificate: the server's certificate, with its private key
- * @timeout_ms: the most that the handshake may take, in milliseconds; -1 for
- *   no limit
+ * @timeout_ms: the most that the handshake may take, with the wait for its
+ *   turn, in milliseconds; -1 for no limit
  * @error: return location for a [struct@GLib.Error]
  *
  * Speaks TLS with the client from here on: shakes hands, and lays the stream
@@ -146,12 +177,12 @@ finish_plain_part (SrvStreamRequestHandler *self, GError **error)
  * ([func@SocketServer.offload]), so that the worker serves others meanwhile.
  *
  * GIO shakes hands in a pool of threads, ten at first and more as time goes by,
- * and no more than 48 handshakes are under way at a time. Clients who begin and
- * do not go on keep their places until @timeout_ms has passed, and others
- * waiting for their own handshake, although not for anything else: with 30 of
- * them that was 2 s. So the limit should be short, a few seconds are enough for
- * an honest client, and a service that anybody may reach is better off behind a
- * program that speaks TLS for it.
+ * and in fibers no more than 48 handshakes are under way at a time. Clients who
+ * begin and do not go on keep their places until @timeout_ms has passed, and
+ * others waiting for their own handshake, although not for anything else: with
+ * 30 of them that was 2 s. So the limit should be short, a few seconds are enough
+ * for an honest client, and a service that anybody may reach is better off behind
+ * a program that speaks TLS for it.
  *
  * Clients are not asked for certificates; who needs that makes a
  * [iface@Gio.TlsServerConnection] and uses `set_stream`. Such a handler should
@@ -175,10 +206,12 @@ srv_stream_request_handler_start_tls (SrvStreamRequestHandler *self,
                                       int timeout_ms,
                                       GError **error)
 {
-  Handshake handshake = { .certificate = certificate,
-                          .timeout_ms = timeout_ms };
+  Handshake handshake = {
+    .certificate = certificate,
+    .timeout_ms = timeout_ms,
+    .deadline = srv_deadline_from_ms (timeout_ms),
+  };
   g_autoptr (GIOStream) tls = NULL;
-  gboolean ok;
 
   g_return_val_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self), FALSE);
   g_return_val_if_fail (G_IS_TLS_CERTIFICATE (certificate), FALSE);
@@ -188,10 +221,7 @@ srv_stream_request_handler_start_tls (SrvStreamRequestHandler *self,
   if (!finish_plain_part (self, error))
     return FALSE;
   handshake.base = srv_stream_request_handler_get_stream (self);
-  srv_gate_enter (&handshake_gate);
-  ok = srv_offload (shake_hands, &handshake, error);
-  srv_gate_leave (&handshake_gate);
-  if (!ok)
+  if (!shake_hands_in_turn (&handshake, error))
     return FALSE;
   tls = handshake.tls;
   if (handshake.error != NULL)

@@ -30,7 +30,6 @@ test_programs = \
 	%reldir%/test-fiber-serving \
 	%reldir%/test-fiber-stack \
 	%reldir%/test-fiber-timer \
-	%reldir%/test-fiber-tls \
 	%reldir%/test-fiber-watch \
 	%reldir%/test-fiber \
 	%reldir%/test-finger \
@@ -38,6 +37,7 @@ test_programs = \
 	%reldir%/test-forking \
 	%reldir%/test-frame-streams \
 	%reldir%/test-framing \
+	%reldir%/test-gate \
 	%reldir%/test-handle-request \
 	%reldir%/test-jim-contacts \
 	%reldir%/test-jim-dialects \
@@ -64,6 +64,7 @@ test_programs = \
 	%reldir%/test-sender-limit \
 	%reldir%/test-simple-handlers \
 	%reldir%/test-spawn \
+	%reldir%/test-start-tls \
 	%reldir%/test-stream-handler \
 	%reldir%/test-sync \
 	%reldir%/test-tcp-server \
@@ -155,8 +156,8 @@ check_PROGRAMS += %reldir%/fault-server
 if HAVE_CHECK
 TESTS += $(test_programs)
 check_PROGRAMS += $(test_programs)
-%canon_reldir%_test_fiber_tls_SOURCES = \
-	%reldir%/test-fiber-tls.c \
+%canon_reldir%_test_start_tls_SOURCES = \
+	%reldir%/test-start-tls.c \
 	%reldir%/tls-over.c \
 	%reldir%/tls-over.h \
 	$(NULL)

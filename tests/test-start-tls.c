@@ -1,4 +1,4 @@
-/* test-fiber-tls.c - handshakes of TLS, beside plain clients
+/* test-start-tls.c - handshakes of TLS, beside plain clients
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -37,11 +37,17 @@ G_DEFINE_FINAL_TYPE (TestTlsHandler,
 static struct
 {
   SrvTestMixIn mix_in;
-  int timeout_ms; /* 0: ten seconds */
+  int timeout_ms; /* 0: longer than a test waits */
   gboolean stls;  /* greet like POP3, and begin when the client asks for it */
 } wanted;
 
 static GTlsCertificate *certificate;
+
+static int
+get_timeout (void)
+{
+  return wanted.timeout_ms > 0 ? wanted.timeout_ms : 10 * SRV_TEST_PATIENCE;
+}
 
 /* As far as `openssl s_client -starttls pop3` speaks it. */
 static gboolean
@@ -55,7 +61,8 @@ begin_when_asked (SrvStreamRequestHandler *self, GError **error)
          srv_reader_read_line (rfile, &line, 100, error) > 0 &&
          g_str_equal (line, "STLS\r\n") &&
          srv_writer_write_string (wfile, "+OK begin\r\n", error) &&
-         srv_stream_request_handler_start_tls (self, certificate, 10000, error);
+         srv_stream_request_handler_start_tls (self, certificate,
+                                               get_timeout (), error);
 }
 
 static gboolean
@@ -68,9 +75,7 @@ test_tls_handler_setup (SrvBaseRequestHandler *handler, GError **error)
     return FALSE;
   if (wanted.stls)
     return begin_when_asked (self, error);
-  return tls_over_set_up (self, certificate,
-                          wanted.timeout_ms > 0 ? wanted.timeout_ms : 10000,
-                          error);
+  return tls_over_set_up (self, certificate, get_timeout (), error);
 }
 
 static void
@@ -336,7 +341,6 @@ START_TEST (handshakes_leave_room_for_others)
   Server server;
 
   wanted.mix_in = SRV_TEST_FIBERS;
-  wanted.timeout_ms = 10 * SRV_TEST_PATIENCE;
   server = start_server ();
   if (server.port == 0)
     return;
@@ -347,6 +351,34 @@ START_TEST (handshakes_leave_room_for_others)
   echo_line (&server, "offload\n");
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
     srv_test_close (fds[i]);
+  end_server (&server);
+}
+END_TEST
+
+/* Who waits for a turn longer than a handshake may take is not kept. */
+START_TEST (limit_includes_the_wait_for_a_turn)
+{
+  int fds[70];
+  gint64 before;
+  Server server;
+
+  wanted.mix_in = SRV_TEST_FIBERS;
+  wanted.timeout_ms = SRV_TEST_PATIENCE / 5;
+  server = start_server ();
+  if (server.port == 0)
+    return;
+  before = g_get_monotonic_time ();
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    fds[i] = begin_handshake (&server);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      srv_test_expect_gone (fds[i]);
+      srv_test_close (fds[i]);
+    }
+  /* If each had a limit of its own, the last would need two. */
+  ck_assert_int_lt (g_get_monotonic_time () - before,
+                    wanted.timeout_ms * G_GINT64_CONSTANT (1600));
+  finish_tls (start_tls (&server));
   end_server (&server);
 }
 END_TEST
@@ -407,9 +439,10 @@ main (void)
     { "tls", hanging_handshake_holds_up_nobody, 1 },
     { "tls", handshakes_leave_room_for_others, 1 },
     { "tls", handshake_has_a_limit, N_MIX_INS },
+    { "tls", limit_includes_the_wait_for_a_turn, 1 },
     { "tls", handshake_begins_when_asked_for, N_MIX_INS },
     { "tls", nothing_comes_between_command_and_handshake, N_MIX_INS },
   };
 
-  return srv_test_run_entries ("FiberTls", tests, G_N_ELEMENTS (tests));
+  return srv_test_run_entries ("StartTls", tests, G_N_ELEMENTS (tests));
 }
