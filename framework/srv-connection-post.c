@@ -39,6 +39,20 @@ find_queue (SrvConnection *self, GError **error)
   return queue;
 }
 
+/* Under the lock. */
+static gboolean
+check_posts (SrvPostQueue *queue, GError **error)
+{
+  if (!srv_post_queue_check (queue, error))
+    return FALSE;
+  if (!queue->overlaid)
+    return TRUE;
+  g_set_error_literal (
+    error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+    "could not post: a stream, such as TLS, lies over the connection");
+  return FALSE;
+}
+
 /* The cut of a slow client is what its own reads and writes fail with. */
 gssize
 srv_connection_explain_end (SrvConnection *self, gssize n, GError **error)
@@ -261,9 +275,24 @@ ensure_queue (SrvConnection *self)
   if (queue == NULL)
     {
       queue = srv_post_queue_new (self->fd);
+      queue->overlaid = self->overlaid;
       g_atomic_pointer_set (&self->posts, queue);
     }
   return queue;
+}
+
+/* The owner's: what is posted goes to the client as it is, past any stream. */
+void
+srv_connection_set_overlaid (SrvConnection *self, gboolean overlaid)
+{
+  SrvPostQueue *queue = find_queue (self, NULL);
+
+  self->overlaid = overlaid;
+  if (queue == NULL)
+    return;
+  srv_post_queue_lock (queue);
+  queue->overlaid = overlaid;
+  srv_post_queue_unlock (queue);
 }
 
 /**
@@ -280,8 +309,7 @@ ensure_queue (SrvConnection *self)
  * Posts are sent in the order of the calls. Each is sent as a whole, never in
  * the middle of another or of a write of the connection's owner; a write of the
  * owner goes after what was posted before it. Bytes that the owner has gathered
- * in [class@SocketServer.Writer] are written when he flushes, not before. Under
- * a stream that lies over the connection, such as TLS, one cannot post.
+ * in [class@SocketServer.Writer] are written when he flushes, not before.
  *
  * A client that does not read, so that more than
  * [method@SocketServer.Connection.set_post_limit] allows would have to be kept,
@@ -290,7 +318,9 @@ ensure_queue (SrvConnection *self)
  * [vfunc@SocketServer.BaseServer.handle_error].
  *
  * Fails with %G_IO_ERROR_NOT_INITIALIZED when the owner does not allow posts,
- * %G_IO_ERROR_CLOSED when the connection is closed or its request is done,
+ * %G_IO_ERROR_NOT_SUPPORTED under a stream that was laid over the connection
+ * ([method@SocketServer.StreamRequestHandler.set_stream]), such as TLS, for the
+ * bytes would go to the client past it, %G_IO_ERROR_CLOSED when the connection is closed or its request is done,
  * %SRV_ERROR_IN_CHILD when it belongs to another process, and with what an
  * earlier write failed with, such as %G_IO_ERROR_BROKEN_PIPE.
  *
@@ -313,7 +343,7 @@ srv_connection_post (SrvConnection *self, GBytes *bytes, GError **error)
   if (queue == NULL)
     return FALSE;
   srv_post_queue_lock (queue);
-  if (queue->reason == NULL && !srv_post_queue_add (queue, bytes))
+  if (check_posts (queue, NULL) && !srv_post_queue_add (queue, bytes))
     {
       cut = TRUE;
       srv_post_queue_end (
@@ -323,7 +353,7 @@ srv_connection_post (SrvConnection *self, GBytes *bytes, GError **error)
                      " bytes wait for it",
                      queue->max_bytes));
     }
-  ok = srv_post_queue_check (queue, error);
+  ok = check_posts (queue, error);
   srv_post_queue_unlock (queue);
   if (cut)
     srv_request_cut (SRV_REQUEST (self));
@@ -356,7 +386,7 @@ srv_connection_check_posts (SrvConnection *self, GError **error)
   if (queue == NULL)
     return FALSE;
   srv_post_queue_lock (queue);
-  ok = srv_post_queue_check (queue, error);
+  ok = check_posts (queue, error);
   srv_post_queue_unlock (queue);
   return ok;
 }

@@ -24,7 +24,8 @@ struct _SrvConnection
   int timeout_ms;    /* 0: none */
   gboolean blocking; /* whether the kernel waits for us */
   gboolean no_delay;
-  gboolean at_end; /* the client has ended its half */
+  gboolean at_end;   /* the client has ended its half */
+  gboolean overlaid; /* by a stream that changes what is sent, such as TLS */
 
   /* A drain of the server may end the input, if the handler wants that. */
   gboolean ends_on_drain;
@@ -120,6 +121,7 @@ gssize srv_connection_send_some_in_turn (SrvConnection *self,
 gssize srv_connection_explain_end (SrvConnection *self,
                                    gssize n,
                                    GError **error);
+void srv_connection_set_overlaid (SrvConnection *self, gboolean overlaid);
 void srv_connection_finish_posts (SrvConnection *self, int linger_timeout_ms);
 void srv_connection_end_posts (SrvConnection *self);
 void srv_connection_free_posts (SrvConnection *self);

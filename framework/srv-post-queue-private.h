@@ -27,12 +27,13 @@ struct _SrvPostQueue
   guint generation;
   gsize max_bytes;
   gint64 gap_us;
-  gint64 next_at;   /* with a gap: not before */
-  GQueue waiting;   /* of GBytes */
-  gsize head_done;  /* how much of the first one is sent */
-  gsize n_bytes;    /* still to be sent, the owner's share too */
-  gboolean writing; /* the owner is in a write */
-  GError *reason;   /* why nothing goes any more; NULL while it does */
+  gint64 next_at;    /* with a gap: not before */
+  GQueue waiting;    /* of GBytes */
+  gsize head_done;   /* how much of the first one is sent */
+  gsize n_bytes;     /* still to be sent, the owner's share too */
+  gboolean writing;  /* the owner is in a write */
+  gboolean overlaid; /* a stream changes what is sent: nobody else may send */
+  GError *reason;    /* why nothing goes any more; NULL while it does */
 };
 
 /* What the owner takes over from a queue when it is his turn. */

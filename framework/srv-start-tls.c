@@ -10,6 +10,7 @@
 
 #include "config.h"
 
+#include "srv-connection-private.h"
 #include "srv-deadline-private.h"
 #include "srv-gate-private.h"
 #include "srv-spawn.h"
@@ -218,6 +219,8 @@ srv_stream_request_handler_start_tls (SrvStreamRequestHandler *self,
   g_return_val_if_fail (timeout_ms >= -1, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  srv_connection_set_overlaid (srv_stream_request_handler_get_connection (self),
+                               TRUE);
   if (!finish_plain_part (self, error))
     return FALSE;
   handshake.base = srv_stream_request_handler_get_stream (self);

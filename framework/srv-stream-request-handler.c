@@ -8,6 +8,7 @@
 #include "srv-stream-request-handler.h"
 
 #include "srv-base-server-private.h"
+#include "srv-connection-private.h"
 #include "srv-reader-private.h"
 
 /**
@@ -86,6 +87,8 @@ srv_stream_request_handler_setup (SrvBaseRequestHandler *handler,
                      srv_base_request_handler_get_request (handler)));
       return FALSE;
     }
+  if (priv->stream != NULL)
+    srv_connection_set_overlaid (connection, TRUE);
   if (priv->end_on_drain)
     srv_base_server_end_on_drain (srv_base_request_handler_get_server (handler),
                                   connection);
@@ -341,7 +344,8 @@ leave_base_open (SrvStreamRequestHandlerPrivate *priv)
  * @stream: (nullable): a stream over the connection
  *
  * Lays a stream over the connection, such as one that converts. From then on
- * `rfile` and `wfile` use it, and are new ones. `finish` closes it.
+ * `rfile` and `wfile` use it, and are new ones. `finish` closes it. Others cannot
+ * post to the connection then ([method@SocketServer.Connection.post]).
  *
  * What the old `rfile` has read ahead is lost.
  *
@@ -352,11 +356,15 @@ srv_stream_request_handler_set_stream (SrvStreamRequestHandler *self,
                                        GIOStream *stream)
 {
   SrvStreamRequestHandlerPrivate *priv;
+  SrvConnection *connection;
 
   g_return_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self));
   g_return_if_fail (stream == NULL || G_IS_IO_STREAM (stream));
 
   priv = get_private (self);
+  connection = srv_stream_request_handler_get_connection (self);
+  if (connection != NULL)
+    srv_connection_set_overlaid (connection, stream != NULL);
   leave_base_open (priv);
   drop_files (priv);
   g_set_object (&priv->stream, stream);

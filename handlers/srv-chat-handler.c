@@ -64,12 +64,9 @@ srv_chat_handler_member_init (SrvChatMemberInterface *iface)
   iface->fetch = srv_chat_handler_fetch;
 }
 
-/* Posts go past anything that lies over the connection. */
 static gboolean
 srv_chat_handler_setup (SrvBaseRequestHandler *handler, GError **error)
 {
-  SrvStreamRequestHandler *stream_handler =
-    SRV_STREAM_REQUEST_HANDLER (handler);
   SrvChatHandlerPrivate *priv =
     srv_chat_handler_get_private (SRV_CHAT_HANDLER (handler));
   SrvConnection *connection;
@@ -77,14 +74,8 @@ srv_chat_handler_setup (SrvBaseRequestHandler *handler, GError **error)
   if (!SRV_BASE_REQUEST_HANDLER_CLASS (srv_chat_handler_parent_class)
          ->setup (handler, error))
     return FALSE;
-  connection = srv_stream_request_handler_get_connection (stream_handler);
-  if (srv_stream_request_handler_get_stream (stream_handler) !=
-      G_IO_STREAM (connection))
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                           "a chat cannot run over another stream");
-      return FALSE;
-    }
+  connection = srv_stream_request_handler_get_connection (
+    SRV_STREAM_REQUEST_HANDLER (handler));
   srv_connection_set_post_limit (connection, priv->max_queued_bytes);
   srv_connection_set_post_gap (connection, priv->post_gap_ms);
   priv->connection = g_object_ref (connection);
@@ -121,6 +112,9 @@ srv_chat_handler_handle (SrvBaseRequestHandler *handler, GError **error)
   g_autoptr (GError) reason = NULL;
   gboolean ok;
 
+  /* Everything is posted: with TLS over the connection, nothing would come. */
+  if (!srv_connection_check_posts (priv->connection, error))
+    return FALSE;
   if (!srv_chat_hub_admit (priv->hub, address, &reason))
     {
       klass->refuse (self, reason);

@@ -314,6 +314,41 @@ START_TEST (full_server_says_so)
 }
 END_TEST
 
+static SrvBaseRequestHandler *
+make_overlaid (SrvBaseServer *server, SrvRequest *request, gpointer data)
+{
+  SrvBaseRequestHandler *handler = make_handler (server, request, data);
+  GIOStream *connection = G_IO_STREAM (request);
+  g_autoptr (GIOStream) stream =
+    g_simple_io_stream_new (g_io_stream_get_input_stream (connection),
+                            g_io_stream_get_output_stream (connection));
+
+  srv_stream_request_handler_set_stream (SRV_STREAM_REQUEST_HANDLER (handler),
+                                         stream);
+
+  return handler;
+}
+
+/* All that a chat says is posted, and under a stream nobody can. */
+START_TEST (chat_under_a_stream_is_an_error)
+{
+  SrvBaseServer *server =
+    srv_test_server_new (SRV_TEST_TCP, SRV_TEST_THREADING);
+  SrvTestRun *run;
+  int fd;
+
+  srv_base_server_set_handler_factory (server, make_overlaid, NULL, NULL);
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  srv_test_wait_for_trace ("handle_error", 1);
+  ck_assert (srv_test_get_error_domain () == G_IO_ERROR);
+  ck_assert_int_eq (srv_test_get_error_code (), G_IO_ERROR_NOT_SUPPORTED);
+  srv_test_expect_end (fd);
+  srv_test_close (fd);
+  srv_test_finish (run);
+}
+END_TEST
+
 /* A close of the server ends a chat at once: nobody waits for people. */
 START_TEST (close_ends_the_chat)
 {
@@ -339,6 +374,7 @@ main (void)
     { "limits", dripping_does_not_prolong_the_time_without_a_name, 2 },
     { "limits", who_is_bounded, 1 },
     { "limits", full_server_says_so, 1 },
+    { "end", chat_under_a_stream_is_an_error, 1 },
     { "end", close_ends_the_chat, 2 },
   };
 

@@ -84,6 +84,63 @@ START_TEST (members_hear_one_another)
 }
 END_TEST
 
+static void
+assert_post (SrvConnection *connection, gboolean allowed)
+{
+  g_autoptr (GError) error = NULL;
+
+  ck_assert_int_eq (post_text (connection, "posted\n", &error), allowed);
+  if (!allowed)
+    srv_test_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+  ck_assert_int_eq (srv_connection_check_posts (connection, NULL), allowed);
+}
+
+/* Bytes that go to the client as they are have no place under a stream. */
+static gboolean
+change_streams (SrvBaseRequestHandler *handler,
+                gpointer allows_before,
+                G_GNUC_UNUSED GError **error)
+{
+  SrvStreamRequestHandler *self = SRV_STREAM_REQUEST_HANDLER (handler);
+  SrvConnection *connection = srv_stream_request_handler_get_connection (self);
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  GOutputStream *output =
+    g_io_stream_get_output_stream (G_IO_STREAM (connection));
+  g_autoptr (GIOStream) stream = g_simple_io_stream_new (input, output);
+
+  if (allows_before)
+    srv_connection_set_post_limit (connection, 1000);
+  srv_stream_request_handler_set_stream (self, stream);
+  srv_connection_set_post_limit (connection, 1000);
+  assert_post (connection, FALSE);
+  srv_writer_write_string (srv_stream_request_handler_get_wfile (self),
+                           "over the stream\n", NULL);
+  srv_writer_flush (srv_stream_request_handler_get_wfile (self), NULL);
+  srv_stream_request_handler_set_stream (self, NULL);
+  assert_post (connection, TRUE);
+
+  return TRUE;
+}
+
+START_TEST (nobody_posts_under_a_stream)
+{
+  SrvBaseServer *server = srv_test_server_new (SRV_TEST_TCP, SRV_TEST_INLINE);
+  int fd;
+
+  srv_base_server_set_handler_func (server, change_streams,
+                                    GINT_TO_POINTER (_i), NULL);
+  fd = srv_test_connect (server);
+  ck_assert_int_eq (srv_base_server_handle_request (server, SRV_TEST_PATIENCE,
+                                                    NULL, NULL),
+                    SRV_HANDLE_RESULT_HANDLED);
+  srv_test_expect (fd, "over the stream\nposted\n");
+  srv_test_expect_gone (fd);
+  srv_test_close (fd);
+  srv_base_server_server_close (server);
+  g_object_unref (server);
+}
+END_TEST
+
 /* One member never reads: it is cut, its request fails with the reason, and the
  * others have missed nothing. */
 START_TEST (slow_member_is_cut_and_told)
@@ -151,6 +208,7 @@ main (void)
 {
   const SrvTestEntry tests[] = {
     { "servers", members_hear_one_another, 4 },
+    { "servers", nobody_posts_under_a_stream, 2 },
     { "servers", slow_member_is_cut_and_told, 2 },
     { "servers", end_of_the_request_sends_what_waits, SRV_TEST_N_MIX_INS },
   };
