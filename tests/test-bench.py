@@ -167,6 +167,21 @@ class RunTest(unittest.TestCase):
                 os.path.join(BUILD, 'tests', 'bench', 'peers'))
 
 
+class TlsBesideTest(unittest.TestCase):
+    @unittest.skipUnless(shutil.which('openssl'), 'there is no openssl')
+    def test_plain_clients_are_timed_beside_handshakes(self):
+        done = subprocess.run(
+            [sys.executable, os.path.join(BENCH, 'tls-beside.py'), BUILD, '1'],
+            text=True, capture_output=True, timeout=LIMIT, check=False)
+        if 'TLS support is not available' in done.stderr:
+            self.skipTest('GIO has no TLS here (glib-networking)')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        alone, beside, again = done.stdout.splitlines()
+        self.assertRegex(alone, r'^alone: \d+ answers; p50 ')
+        self.assertRegex(beside, r'; [1-9]\d* handshakes a second$')
+        self.assertRegex(again, r'^alone again: ')
+
+
 class GoalTest(unittest.TestCase):
     case = cases.Case('a case', ['reference', 'our x'], goals=[
         cases.Goal('our x', 'rate', at_least=0.95),
