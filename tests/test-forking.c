@@ -388,6 +388,7 @@ END_TEST
  * (D-18). */
 START_TEST (guard_refuses_beside_threads)
 {
+  const guint n_threads = srv_test_count_threads ();
   SrvBaseServer *server = make_server (SRV_TEST_TCP, NULL);
   SrvTestRun *run;
   int fd;
@@ -403,7 +404,9 @@ START_TEST (guard_refuses_beside_threads)
   ck_assert_int_eq (srv_test_get_error_code (), SRV_ERROR_THREADS);
   srv_test_stop (run);
 
-  /* Alone, in this thread, there is nothing against it. */
+  /* Alone, in this thread, there is nothing against it. One that was joined may
+   * still be going. */
+  srv_test_eventually (srv_test_count_threads () == n_threads);
   echo_alone (server, "hello\n");
   ck_assert_uint_eq (srv_test_count_trace ("handle_error"), 1);
   drop_server (server);
