@@ -9,7 +9,6 @@
 #include "srv-fiber-mix-in-private.h"
 #include "srv-task-private.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 #define DEFAULT_STACK_SIZE     (64 * 1024)
@@ -92,19 +91,15 @@ srv_fiber_mix_in_fileno (SrvMixIn *mix_in, G_GNUC_UNUSED SrvBaseServer *server)
   return worker != NULL ? worker->room_fd : self->watch_fd;
 }
 
+/* It is called after each request, so nobody reads a worker's room_fd: each
+ * write to it is news to a loop that watches for changes. */
 static gboolean
 srv_fiber_mix_in_service_actions (SrvMixIn *mix_in,
                                   SrvBaseServer *server,
                                   G_GNUC_UNUSED GError **error)
 {
-  SrvFiberMixIn *self = SRV_FIBER_MIX_IN (mix_in);
-  SrvFiberThread *own = srv_fiber_threads_find_loop (self);
-  guint64 count;
-
-  if (own != NULL && read (own->room_fd, &count, sizeof count) < 0)
-    g_assert (errno == EAGAIN);
   if (srv_task_fiber () == NULL)
-    srv_fiber_threads_watch (self, server);
+    srv_fiber_threads_watch (SRV_FIBER_MIX_IN (mix_in), server);
   return TRUE;
 }
 
