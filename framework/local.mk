@@ -189,6 +189,7 @@ srv_private_headers = \
 	%reldir%/srv-log-private.h \
 	%reldir%/srv-lookup-private.h \
 	%reldir%/srv-new-server-private.h \
+	%reldir%/srv-nowait-private.h \
 	%reldir%/srv-post-queue-private.h \
 	%reldir%/srv-prefork-private.h \
 	%reldir%/srv-process-private.h \

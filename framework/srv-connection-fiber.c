@@ -11,7 +11,7 @@
 #include "config.h"
 
 #include "srv-connection-private.h"
-#include "srv-deadline-private.h"
+#include "srv-nowait-private.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -28,6 +28,19 @@ void
 srv_connection_leave_worker (SrvConnection *self)
 {
   srv_fiber_watch_clear (&self->watch);
+}
+
+static gboolean
+check_result (SrvFiberResult result,
+              GCancellable *cancellable,
+              const char *what,
+              GError **error)
+{
+  if (result == SRV_FIBER_READY)
+    return TRUE;
+  if (result == SRV_FIBER_TIMED_OUT)
+    return srv_connection_fail_timed_out (what, error) >= 0;
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
 /* Parks until something of @events has happened since the last time that it was
@@ -51,16 +64,7 @@ srv_connection_wait_in_fiber (SrvConnection *self,
   result = srv_fiber_watch_wait (&self->watch, events, deadline, cancellable);
   if (events == EPOLLOUT)
     srv_fiber_watch_change (&self->watch, USUAL_INTEREST);
-  switch (result)
-    {
-    case SRV_FIBER_READY:
-      return TRUE;
-    case SRV_FIBER_TIMED_OUT:
-      return srv_connection_fail_timed_out (what, error) >= 0;
-    case SRV_FIBER_CANCELLED:
-    default:
-      return !g_cancellable_set_error_if_cancelled (cancellable, error);
-    }
+  return check_result (result, cancellable, what, error);
 }
 
 /* Who never has to wait, because his client is faster than he, lets the others
@@ -69,7 +73,7 @@ srv_connection_wait_in_fiber (SrvConnection *self,
 static void
 take_turns (SrvConnection *self)
 {
-  if (++self->n_turns < MAX_TURNS)
+  if (G_LIKELY (++self->n_turns < MAX_TURNS))
     return;
   self->n_turns = 0;
   srv_fiber_yield ();
@@ -85,18 +89,21 @@ srv_connection_receive_in_fiber (SrvConnection *self,
                                  GCancellable *cancellable,
                                  GError **error)
 {
+  SrvFiberResult result = SRV_FIBER_READY;
   gssize n;
 
   deadline = srv_deadline_min (deadline, srv_connection_own_deadline (self));
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (cancellable != NULL &&
+      g_cancellable_set_error_if_cancelled (cancellable, error))
     return -1;
   for (;;)
     {
-      if (self->watch.worker != NULL &&
-          !srv_connection_wait_in_fiber (self, EPOLLIN, deadline, cancellable,
-                                         "receive", error))
+      if (self->watch.worker != NULL)
+        result =
+          srv_fiber_watch_wait (&self->watch, EPOLLIN, deadline, cancellable);
+      if (!check_result (result, cancellable, "receive", error))
         return -1;
-      n = recv (self->fd, buffer, count, MSG_DONTWAIT);
+      n = srv_recv_nowait (self->fd, buffer, count);
       if (n == (gssize) count)
         take_turns (self);
       else
@@ -117,24 +124,19 @@ srv_connection_receive_in_fiber (SrvConnection *self,
     }
 }
 
-gboolean
-srv_connection_send_in_fiber (SrvConnection *self,
-                              const char *next,
-                              gsize count,
-                              GCancellable *cancellable,
-                              GError **error)
+/* After a send that took @n of @count bytes, or failed. */
+G_GNUC_NO_INLINE static gboolean
+send_rest (SrvConnection *self,
+           const char *next,
+           gsize count,
+           gssize n,
+           GCancellable *cancellable,
+           GError **error)
 {
-  gint64 deadline = srv_connection_own_deadline (self);
-  gssize n;
+  const gint64 deadline = srv_connection_own_deadline (self);
 
-  for (;;)
+  while (n != (gssize) count)
     {
-      n = send (self->fd, next, count, MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (n == (gssize) count)
-        {
-          take_turns (self);
-          return TRUE;
-        }
       if (n < 0 && errno != EAGAIN && errno != EINTR)
         return srv_connection_fail ("send", errno, error) >= 0;
       next += MAX (n, 0);
@@ -143,5 +145,25 @@ srv_connection_send_in_fiber (SrvConnection *self,
       if (!srv_connection_wait_in_fiber (self, EPOLLOUT, deadline, cancellable,
                                          "send", error))
         return FALSE;
+      n = srv_send_nowait (self->fd, next, count);
     }
+  take_turns (self);
+  return TRUE;
+}
+
+gboolean
+srv_connection_send_in_fiber (SrvConnection *self,
+                              const char *next,
+                              gsize count,
+                              GCancellable *cancellable,
+                              GError **error)
+{
+  gssize n = srv_send_nowait (self->fd, next, count);
+
+  if (n == (gssize) count)
+    {
+      take_turns (self);
+      return TRUE;
+    }
+  return send_rest (self, next, count, n, cancellable, error);
 }

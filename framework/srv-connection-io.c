@@ -27,16 +27,12 @@ srv_connection_fail (const char *what, int saved_errno, GError **error)
   return -1;
 }
 
-gboolean
-srv_connection_check_open (SrvConnection *self,
-                           const char *what,
-                           GError **error)
+gssize
+srv_connection_fail_closed (const char *what, GError **error)
 {
-  if (self->fd >= 0)
-    return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED,
                "could not %s: the connection is closed", what);
-  return FALSE;
+  return -1;
 }
 
 gssize
@@ -64,13 +60,6 @@ deadline_after_interruption (SrvConnection *self, int option, gint64 deadline)
   if (limit_ms == 0 || limit_ms == self->timeout_ms)
     return deadline;
   return srv_deadline_min (deadline, srv_deadline_from_ms (limit_ms));
-}
-
-gint64
-srv_connection_own_deadline (SrvConnection *self)
-{
-  return self->timeout_ms > 0 ? srv_deadline_from_ms (self->timeout_ms)
-                              : SRV_DEADLINE_NEVER;
 }
 
 gssize
@@ -133,7 +122,7 @@ wait_ready (SrvConnection *self,
     }
 }
 
-static gssize
+G_GNUC_NO_INLINE static gssize
 receive_in_thread (SrvConnection *self,
                    void *buffer,
                    gsize count,
@@ -180,7 +169,7 @@ receive (SrvConnection *self,
 /* In a forked child: until the client has sent something or the parent drains.
  * What else ends the wait, the calls that follow find out; but the time that is
  * over must not begin again with them. */
-static gboolean
+G_GNUC_NO_INLINE static gboolean
 wait_for_input_or_drain (SrvConnection *self, gint64 deadline, GError **error)
 {
   struct pollfd fds[2] = { { self->fd, POLLIN, 0 }, { self->drain_fd, 0, 0 } };
@@ -198,7 +187,7 @@ wait_for_input_or_drain (SrvConnection *self, gint64 deadline, GError **error)
 }
 
 /* During a drain: what is there, and after it the end. */
-static gssize
+G_GNUC_NO_INLINE static gssize
 receive_rest (SrvConnection *self, void *buffer, gsize count, GError **error)
 {
   gssize n = recv (self->fd, buffer, count, MSG_DONTWAIT);
@@ -225,11 +214,11 @@ receive_until_drained (SrvConnection *self,
     n = receive_rest (self, buffer, count, error);
   else
     n = receive (self, buffer, count, deadline, cancellable, error);
-  g_atomic_int_set (&self->in_receive, FALSE);
+  __atomic_store_n (&self->in_receive, FALSE, __ATOMIC_RELEASE);
   return n;
 }
 
-static int
+G_GNUC_NO_INLINE static int
 now_ms (void)
 {
   return (int) (guint) (g_get_monotonic_time () / 1000);
@@ -265,14 +254,14 @@ receive_or_end (SrvConnection *self,
 {
   gssize n;
 
-  if (self->notes_idle)
+  if (G_UNLIKELY (self->notes_idle))
     g_atomic_int_set (&self->idle_since_ms, now_ms () | 1);
   if (self->ends_on_drain)
     n =
       receive_until_drained (self, buffer, count, deadline, cancellable, error);
   else
     n = receive (self, buffer, count, deadline, cancellable, error);
-  if (self->notes_idle)
+  if (G_UNLIKELY (self->notes_idle))
     g_atomic_int_set (&self->idle_since_ms, 0);
   return n;
 }
@@ -341,7 +330,7 @@ may_block_in_send (SrvConnection *self)
   return self->timeout_ms == 0 || self->peer.any.sa_family != AF_UNIX;
 }
 
-static gboolean
+G_GNUC_NO_INLINE static gboolean
 send_in_thread (SrvConnection *self,
                 const char *next,
                 gsize count,
@@ -419,7 +408,8 @@ srv_connection_send_all (SrvConnection *self,
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   if (!srv_connection_check_open (self, "send", error) ||
-      g_cancellable_set_error_if_cancelled (cancellable, error))
+      (cancellable != NULL &&
+       g_cancellable_set_error_if_cancelled (cancellable, error)))
     return FALSE;
   if (srv_connection_has_posts (self))
     return srv_connection_send_in_turn (self, buffer, count, cancellable,

@@ -7,6 +7,7 @@
 
 #include "fiber/srv-fiber-private.h"
 #include "srv-connection.h"
+#include "srv-deadline-private.h"
 #include "srv-request-set-private.h"
 #include "srv-sockaddr-private.h"
 
@@ -38,11 +39,13 @@ struct _SrvConnection
   gboolean notes_idle;
   int idle_since_ms; /* atomic; 0: it does not wait */
 
-  SrvRequestLink link; /* the server's */
-  SrvSockaddr peer;
   SrvFiberWatch watch; /* in the worker of the fiber that serves it */
   guint n_turns; /* in a fiber: calls in a row that found no reason to wait */
   SrvPostQueue *posts; /* owned; atomic; NULL while nobody may post */
+
+  /* Up to here is what a message may touch. */
+  SrvRequestLink link; /* the server's */
+  SrvSockaddr peer;
 
   GSocketAddress *client_address; /* owned, made on demand */
   GSocketAddress *local_address;  /* owned, made on demand */
@@ -62,12 +65,12 @@ void srv_connection_end_on_drain (SrvConnection *self, int drain_fd);
 gboolean srv_connection_is_cut (SrvConnection *self);
 void srv_connection_note_idle (SrvConnection *self);
 int srv_connection_get_idle_time (SrvConnection *self);
-gint64 srv_connection_own_deadline (SrvConnection *self);
-gssize srv_connection_fail_timed_out (const char *what, GError **error);
-gssize srv_connection_fail (const char *what, int saved_errno, GError **error);
-gboolean srv_connection_check_open (SrvConnection *self,
-                                    const char *what,
-                                    GError **error);
+gssize srv_connection_fail_timed_out (const char *what, GError **error)
+  __attribute__ ((cold));
+gssize srv_connection_fail_closed (const char *what, GError **error)
+  __attribute__ ((cold));
+gssize srv_connection_fail (const char *what, int saved_errno, GError **error)
+  __attribute__ ((cold));
 gboolean srv_connection_send_directly (SrvConnection *self,
                                        const void *buffer,
                                        gsize count,
@@ -125,6 +128,22 @@ void srv_connection_set_overlaid (SrvConnection *self, gboolean overlaid);
 void srv_connection_finish_posts (SrvConnection *self, int linger_timeout_ms);
 void srv_connection_end_posts (SrvConnection *self);
 void srv_connection_free_posts (SrvConnection *self);
+
+static inline gboolean
+srv_connection_check_open (SrvConnection *self,
+                           const char *what,
+                           GError **error)
+{
+  return self->fd >= 0 || srv_connection_fail_closed (what, error) >= 0;
+}
+
+/* The end of the connection's own time limit, counted from now. */
+static inline gint64
+srv_connection_own_deadline (SrvConnection *self)
+{
+  return self->timeout_ms > 0 ? srv_deadline_from_ms (self->timeout_ms)
+                              : SRV_DEADLINE_NEVER;
+}
 
 /* One load: what connections pay to which nobody posts. */
 static inline gboolean

@@ -65,7 +65,7 @@ srv_fiber_watch_note (SrvFiberWatch *self, guint32 events)
 {
   self->ready |= events;
   for (SrvFiberWait *wait = self->waits; wait != NULL; wait = wait->next)
-    if ((events & with_endings (wait->events)) != 0)
+    if ((events & wait->awaited) != 0)
       srv_fiber_unpark (wait->fiber);
 }
 
@@ -78,10 +78,10 @@ srv_fiber_watch_drained (SrvFiberWatch *self, guint32 events)
 }
 
 static void
-add_wait (SrvFiberWatch *self, SrvFiberWait *wait, guint32 events)
+add_wait (SrvFiberWatch *self, SrvFiberWait *wait, guint32 awaited)
 {
   wait->fiber = srv_task_fiber ();
-  wait->events = events;
+  wait->awaited = awaited;
   wait->next = self->waits;
   self->waits = wait;
 }
@@ -96,39 +96,30 @@ remove_wait (SrvFiberWatch *self, SrvFiberWait *wait)
   *link = wait->next;
 }
 
-static gboolean
-is_ready (const SrvFiberWatch *self, guint32 events)
-{
-  return (self->ready & with_endings (events)) != 0;
-}
-
 static void
 on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer fiber)
 {
   srv_fiber_unpark (fiber);
 }
 
-static SrvFiberResult
-wait_cancellable (SrvFiberWatch *self,
-                  guint32 events,
+/* FALSE when the deadline has passed. */
+G_GNUC_NO_INLINE static gboolean
+park_cancellable (SrvFiberWatch *self,
+                  guint32 awaited,
                   gint64 deadline,
                   GCancellable *cancellable)
 {
-  gulong id = 0;
   gboolean in_time = TRUE;
+  gulong id;
 
   /* Unparks at once if it is cancelled already. */
-  if (cancellable != NULL)
-    id = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
-                                srv_task_fiber (), NULL);
-  while (in_time && !is_ready (self, events) &&
+  id = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
+                              srv_task_fiber (), NULL);
+  while (in_time && (self->ready & awaited) == 0 &&
          !g_cancellable_is_cancelled (cancellable))
     in_time = srv_fiber_park (deadline);
-  if (cancellable != NULL)
-    g_cancellable_disconnect (cancellable, id);
-  if (is_ready (self, events))
-    return SRV_FIBER_READY;
-  return in_time ? SRV_FIBER_CANCELLED : SRV_FIBER_TIMED_OUT;
+  g_cancellable_disconnect (cancellable, id);
+  return in_time;
 }
 
 SrvFiberResult
@@ -137,22 +128,29 @@ srv_fiber_watch_wait (SrvFiberWatch *self,
                       gint64 deadline,
                       GCancellable *cancellable)
 {
+  const guint32 awaited = with_endings (events);
   SrvFiberWait wait;
-  SrvFiberResult result;
+  gboolean in_time = TRUE;
 
-  if (is_ready (self, events))
+  if ((self->ready & awaited) != 0)
     return SRV_FIBER_READY;
-  add_wait (self, &wait, events);
-  result = wait_cancellable (self, events, deadline, cancellable);
+  add_wait (self, &wait, awaited);
+  if (G_UNLIKELY (cancellable != NULL))
+    in_time = park_cancellable (self, awaited, deadline, cancellable);
+  else
+    while (in_time && (self->ready & awaited) == 0)
+      in_time = srv_fiber_park (deadline);
   remove_wait (self, &wait);
-  return result;
+  if ((self->ready & awaited) != 0)
+    return SRV_FIBER_READY;
+  return in_time ? SRV_FIBER_CANCELLED : SRV_FIBER_TIMED_OUT;
 }
 
 static gboolean
-any_ready (SrvFiberWatch **watches, guint n_watches)
+any_ready (SrvFiberWatch **watches, guint n_watches, guint32 awaited)
 {
   for (guint i = 0; i < n_watches; i++)
-    if (watches[i]->worker != NULL && is_ready (watches[i], EPOLLIN))
+    if (watches[i]->worker != NULL && (watches[i]->ready & awaited) != 0)
       return TRUE;
   return FALSE;
 }
@@ -162,14 +160,15 @@ srv_fiber_watch_wait_any (SrvFiberWatch **watches,
                           guint n_watches,
                           gint64 deadline)
 {
+  const guint32 awaited = with_endings (EPOLLIN);
   SrvFiberWait waits[8];
   gboolean in_time = TRUE;
 
   g_assert (n_watches <= G_N_ELEMENTS (waits));
   for (guint i = 0; i < n_watches; i++)
     if (watches[i]->worker != NULL)
-      add_wait (watches[i], &waits[i], EPOLLIN);
-  while (in_time && !any_ready (watches, n_watches))
+      add_wait (watches[i], &waits[i], awaited);
+  while (in_time && !any_ready (watches, n_watches, awaited))
     in_time = srv_fiber_park (deadline);
   for (guint i = 0; i < n_watches; i++)
     if (watches[i]->worker != NULL)

@@ -103,7 +103,7 @@ static void
 enter (SrvFiberWorker *self, SrvFiber *fiber)
 {
   self->running = fiber;
-  srv_task_of_fiber = fiber->stack != NULL ? &fiber->task : NULL;
+  srv_task_of_fiber = fiber != &self->poller ? &fiber->task : NULL;
   __atomic_store_n (&self->label, fiber->label, __ATOMIC_RELAXED);
   __atomic_store_n (&self->n_switches, self->n_switches + 1, __ATOMIC_RELAXED);
 }
