@@ -19,14 +19,20 @@
 #define DEFAULT_STACK_SIZE  (256 * 1024)
 #define SMALLEST_STACK_SIZE (64 * 1024)
 
+/* A thread without work stays for a moment, for to start one and let it go takes
+ * longer than to serve a short request. So many do, and no longer than so. */
+#define MAX_IDLE_THREADS 16
+#define IDLE_TIME        (100 * G_TIME_SPAN_MILLISECOND)
+
 /**
  * SrvThreadingMixIn:
  *
  * Serves each request in a thread of its own.
  *
- * A thread that has served its request serves the next one in line, if any, and
- * ends otherwise. No request ever waits for another to end: as long as one is
- * in line, a thread for it is on its way.
+ * A thread that has served its request serves the next one in line, if any, or
+ * that comes within a tenth of a second; then it ends. No request ever waits for
+ * another to end: as long as one is in line, a thread for it is on its way.
+ * Thread-local variables of a handler may so be those of an earlier request.
  *
  * Threads have small stacks; a handler with large local variables or deep
  * recursion raises
@@ -54,7 +60,11 @@ struct _SrvThreadingMixIn
   GQueue waiting;   /* of Work, owned: requests that no thread has yet */
   guint n_requests; /* that wait or are served */
   guint n_threads;
-  guint n_ready;     /* threads that have been started for the first in line */
+  guint n_ready;  /* threads started or called for the first in line */
+  guint n_idle;   /* threads that wait to be called */
+  guint n_called; /* of them */
+  GCond called;
+  gboolean closing;  /* nobody waits any more */
   gboolean at_limit; /* the loop has been told to wait for one to end */
 
   /* The thread that ended last. The next one that ends joins it, and the drain
@@ -123,19 +133,56 @@ leave (SrvThreadingMixIn *self, pthread_t *before)
   return has_before;
 }
 
+/* Sees that a thread comes for the first in line; the lock is held. TRUE if one
+ * has to be started. */
 static gboolean
-may_start (SrvThreadingMixIn *self)
+call_thread (SrvThreadingMixIn *self)
 {
-  return self->n_ready == 0 &&
-         (self->max_threads == 0 || self->n_threads < self->max_threads);
+  gboolean is_there = self->n_idle > self->n_called;
+
+  if (self->n_ready > 0 || (!is_there && self->max_threads > 0 &&
+                            self->n_threads >= self->max_threads))
+    return FALSE;
+  self->n_ready++;
+  if (is_there)
+    {
+      self->n_called++;
+      g_cond_signal (&self->called);
+    }
+  else
+    self->n_threads++;
+  return !is_there;
 }
 
-/* A thread for the first in line is on its way; the lock is held. */
-static void
-note_start (SrvThreadingMixIn *self)
+/* The calling thread has nothing to do, and the lock is held. FALSE if nobody
+ * calls it. */
+static gboolean
+await_call (SrvThreadingMixIn *self)
 {
-  self->n_ready++;
-  self->n_threads++;
+  const gint64 deadline = g_get_monotonic_time () + IDLE_TIME;
+  gboolean in_time = TRUE;
+
+  if (self->n_idle >= MAX_IDLE_THREADS)
+    return FALSE;
+  self->n_idle++;
+  while (self->n_called == 0 && !self->closing && in_time)
+    in_time = g_cond_wait_until (&self->called, &self->lock, deadline);
+  self->n_idle--;
+  if (self->n_called == 0)
+    return FALSE;
+  self->n_called--;
+  self->n_ready--;
+  return TRUE;
+}
+
+/* From now on a thread without work ends at once. */
+static void
+end_idle (SrvThreadingMixIn *self)
+{
+  g_mutex_lock (&self->lock);
+  self->closing = TRUE;
+  g_cond_broadcast (&self->called);
+  g_mutex_unlock (&self->lock);
 }
 
 static void *run_thread (void *data);
@@ -230,7 +277,7 @@ give_up_on_first (SrvThreadingMixIn *self, int code)
   work_free (work);
 }
 
-/* The first in line. If there are more, one other thread is started before this
+/* The first in line. If there are more, one other thread is called before this
  * one begins: a handler may take for ever, and none shall wait for another. But
  * if they are quick, this thread has served all before that one is there, which
  * is how short requests are served without a thread for each. NULL: there is
@@ -250,11 +297,11 @@ take_work (SrvThreadingMixIn *self,
   if (*is_new)
     self->n_ready--;
   *is_new = FALSE;
-  work = g_queue_pop_head (&self->waiting);
+  while ((work = g_queue_pop_head (&self->waiting)) == NULL &&
+         await_call (self))
+    continue;
   *has_before = work == NULL && leave (self, before);
-  start = work != NULL && self->waiting.length > 0 && may_start (self);
-  if (start)
-    note_start (self);
+  start = work != NULL && self->waiting.length > 0 && call_thread (self);
   g_mutex_unlock (&self->lock);
   if (start && (code = start_thread (self, server)) != 0)
     give_up_on_first (self, code);
@@ -292,9 +339,7 @@ put_in_line (SrvThreadingMixIn *self, Work *work)
   g_mutex_lock (&self->lock);
   g_queue_push_tail (&self->waiting, work);
   self->n_requests++;
-  start = may_start (self);
-  if (start)
-    note_start (self);
+  start = call_thread (self);
   g_mutex_unlock (&self->lock);
   return start;
 }
@@ -368,6 +413,7 @@ srv_threading_mix_in_drain (SrvMixIn *mix_in,
 {
   SrvThreadingMixIn *self = SRV_THREADING_MIX_IN (mix_in);
 
+  end_idle (self);
   if (self->daemon_threads)
     return TRUE;
   while (count_others (self) > 0)
@@ -383,6 +429,7 @@ srv_threading_mix_in_finalize (GObject *object)
   SrvThreadingMixIn *self = SRV_THREADING_MIX_IN (object);
 
   join_ended (self);
+  g_cond_clear (&self->called);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (srv_threading_mix_in_parent_class)->finalize (object);
 }
@@ -484,7 +531,7 @@ srv_threading_mix_in_class_init (SrvThreadingMixInClass *klass)
   /**
    * SrvThreadingMixIn:n-threads:
    *
-   * How many threads run.
+   * How many threads run, with those that wait for the next request.
    */
   properties[PROP_N_THREADS] =
     g_param_spec_uint ("n-threads", NULL, NULL, 0, G_MAXUINT, 0,
@@ -497,6 +544,7 @@ static void
 srv_threading_mix_in_init (SrvThreadingMixIn *self)
 {
   g_mutex_init (&self->lock);
+  g_cond_init (&self->called);
   self->stack_size = DEFAULT_STACK_SIZE;
 }
 

@@ -15,6 +15,7 @@ enum
   N_TOO_MANY,
   STACK_SIZE,
   FINALIZED,
+  GATE,
 };
 
 static SrvThreadingMixIn *
@@ -335,6 +336,85 @@ START_TEST (many_requests_leave_no_threads)
 }
 END_TEST
 
+static GMutex threads_lock;
+static GHashTable *threads;
+
+static gboolean
+note_thread (SrvBaseRequestHandler *handler,
+             G_GNUC_UNUSED gpointer user_data,
+             GError **error)
+{
+  g_mutex_lock (&threads_lock);
+  g_hash_table_add (threads, GINT_TO_POINTER (gettid ()));
+  g_mutex_unlock (&threads_lock);
+
+  return srv_test_reply (handler, "done\n", error);
+}
+
+/* A thread that has served one client waits a moment for the next. A slow
+ * machine may be slower than that, but not each time. */
+START_TEST (short_requests_share_threads)
+{
+  const guint n_requests = 100;
+  SrvTestRun *run = srv_test_run (make_server (note_thread));
+
+  threads = g_hash_table_new (NULL, NULL);
+  for (guint i = 0; i < n_requests; i++)
+    {
+      int fd = srv_test_connect (run->server);
+
+      srv_test_expect (fd, "done\n");
+      srv_test_expect_end (fd);
+      srv_test_close (fd);
+    }
+  ck_assert_uint_lt (g_hash_table_size (threads), n_requests / 2);
+  g_hash_table_unref (threads);
+  srv_test_finish (run);
+}
+END_TEST
+
+static gboolean
+wait_at_a_gate (SrvBaseRequestHandler *handler,
+                G_GNUC_UNUSED gpointer user_data,
+                GError **error)
+{
+  const guint gate = (guint) srv_test_get_number (GATE);
+
+  srv_test_add_number (N_RUNNING, 1);
+  srv_test_wait_at_gate (gate);
+
+  return srv_test_reply (handler, "done\n", error);
+}
+
+/* ... and not for longer. Who waits counts as a thread once. */
+START_TEST (idle_threads_end)
+{
+  SrvTestRun *run = srv_test_run (make_server (wait_at_a_gate));
+  SrvThreadingMixIn *threading = threading_of (run->server);
+  guint n_threads = srv_test_count_threads ();
+  int fds[40];
+
+  for (guint round = 0; round < 2; round++)
+    {
+      srv_test_set_number (GATE, round);
+      for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+        fds[i] = srv_test_connect (run->server);
+      srv_test_wait_for_number (N_RUNNING, (round + 1) * G_N_ELEMENTS (fds));
+      srv_test_eventually (srv_threading_mix_in_get_n_threads (threading) ==
+                           G_N_ELEMENTS (fds));
+      srv_test_open_gate (round);
+      for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+        {
+          srv_test_expect (fds[i], "done\n");
+          srv_test_close (fds[i]);
+        }
+    }
+  srv_test_eventually (srv_test_count_threads () == n_threads);
+  ck_assert_uint_eq (srv_threading_mix_in_get_n_threads (threading), 0);
+  srv_test_finish (run);
+}
+END_TEST
+
 /* Close. */
 
 /* With daemon-threads, or without block-on-close, close neither waits for a
@@ -436,6 +516,8 @@ main (void)
     { "threads", stack_size_is_obeyed, G_N_ELEMENTS (stack_sizes) },
     { "threads", threads_are_counted, 1 },
     { "threads", many_requests_leave_no_threads, 1 },
+    { "threads", short_requests_share_threads, 1 },
+    { "threads", idle_threads_end, 1 },
     { "close", close_leaves_daemon_threads_alone, 4 },
     { "close", last_daemon_thread_frees_the_server, 1 },
     { "close", unused_server_closes, 1 },
