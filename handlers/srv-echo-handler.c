@@ -9,7 +9,7 @@
 
 #include "srv-event-log.h"
 
-#define FIRST_CHUNK_SIZE   1024
+#define FIRST_CHUNK_SIZE   256
 #define DEFAULT_CHUNK_SIZE (16 * 1024)
 #define MAX_CHUNK_SIZE     (16 * 1024 * 1024)
 
@@ -21,10 +21,10 @@
  *
  * A chunk is whatever one receive gives, at most
  * [property@SocketServerHandlers.EchoHandler:chunk-size] bytes; it costs two
- * system calls. The first are at most 1 KiB, and a client that fills them gets
- * larger ones: many clients who wait need little memory, and one who sends much
- * few system calls. When the server closes, what has already arrived is still
- * sent back, then the connection ends. Where a
+ * system calls. The first are at most 256 bytes, and a client that fills them
+ * gets larger ones: many clients who wait need little memory, and one who sends
+ * much few system calls. When the server closes, what has already arrived is
+ * still sent back, then the connection ends. Where a
  * [class@SocketServerHandlers.EventLog] watches the server, the handler
  * reports `connected`, `received`, `sent` and `disconnected`; otherwise it is
  * silent.
