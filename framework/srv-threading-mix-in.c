@@ -154,22 +154,46 @@ call_thread (SrvThreadingMixIn *self)
   return !is_there;
 }
 
-/* The calling thread has nothing to do, and the lock is held. FALSE if nobody
- * calls it. */
+/* When no thread could be started: whether one that is there comes. */
+static gboolean
+call_idle (SrvThreadingMixIn *self)
+{
+  gboolean comes;
+
+  g_mutex_lock (&self->lock);
+  comes = self->n_ready > 0 || self->n_idle > self->n_called;
+  if (comes)
+    call_thread (self);
+  g_mutex_unlock (&self->lock);
+  return comes;
+}
+
+/* Whoever does not wait for threads at the close must not find one that only
+ * waits itself, and has the server. */
+static gboolean
+may_wait (SrvThreadingMixIn *self)
+{
+  return self->n_idle < MAX_IDLE_THREADS && !self->closing &&
+         srv_mix_in_get_block_on_close (SRV_MIX_IN (self));
+}
+
+/* The calling thread has nothing to do, and the lock is held. FALSE if there is
+ * still nothing in the end. */
 static gboolean
 await_call (SrvThreadingMixIn *self)
 {
   const gint64 deadline = g_get_monotonic_time () + IDLE_TIME;
   gboolean in_time = TRUE;
 
-  if (self->n_idle >= MAX_IDLE_THREADS)
+  if (!may_wait (self))
     return FALSE;
   self->n_idle++;
   while (self->n_called == 0 && !self->closing && in_time)
     in_time = g_cond_wait_until (&self->called, &self->lock, deadline);
   self->n_idle--;
+  /* Without a call there may be something too: where no thread could be had. */
   if (self->n_called == 0)
-    return FALSE;
+    return self->waiting.length > 0;
   self->n_called--;
   self->n_ready--;
   return TRUE;
@@ -303,7 +327,7 @@ take_work (SrvThreadingMixIn *self,
   *has_before = work == NULL && leave (self, before);
   start = work != NULL && self->waiting.length > 0 && call_thread (self);
   g_mutex_unlock (&self->lock);
-  if (start && (code = start_thread (self, server)) != 0)
+  if (start && (code = start_thread (self, server)) != 0 && !call_idle (self))
     give_up_on_first (self, code);
   return work;
 }
@@ -372,7 +396,7 @@ srv_threading_mix_in_process_request (SrvMixIn *mix_in,
   if (!put_in_line (self, work))
     return TRUE;
   code = start_thread (self, server);
-  if (code == 0 || !take_out_of_line (self, work))
+  if (code == 0 || call_idle (self) || !take_out_of_line (self, work))
     return TRUE;
   work_free (work);
   fail_without_thread (error, code);

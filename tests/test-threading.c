@@ -415,7 +415,88 @@ START_TEST (idle_threads_end)
 }
 END_TEST
 
+/* The least of several times: a slow machine is not slow each time. Who waited in
+ * vain would take a tenth of a second. */
+#define N_TIMES     10
+#define LEAST_LIMIT (80 * G_TIME_SPAN_MILLISECOND)
+
+/* More than sixteen do not wait. */
+START_TEST (few_threads_wait)
+{
+  SrvTestRun *run = srv_test_run (make_server (wait_at_a_gate));
+  SrvThreadingMixIn *threading = threading_of (run->server);
+  gint64 least = G_MAXINT64;
+  int fds[40];
+
+  for (guint round = 0; round < SRV_TEST_N_GATES; round++)
+    {
+      gint64 before;
+
+      srv_test_set_number (GATE, round);
+      for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+        fds[i] = srv_test_connect (run->server);
+      srv_test_wait_for_number (N_RUNNING, (round + 1) * G_N_ELEMENTS (fds));
+      srv_test_open_gate (round);
+      for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+        srv_test_expect (fds[i], "done\n");
+      before = g_get_monotonic_time ();
+      srv_test_eventually (srv_threading_mix_in_get_n_threads (threading) <=
+                           16);
+      least = MIN (least, g_get_monotonic_time () - before);
+      for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+        srv_test_close (fds[i]);
+    }
+  ck_assert_int_lt (least, LEAST_LIMIT);
+  srv_test_finish (run);
+}
+END_TEST
+
 /* Close. */
+
+START_TEST (close_ends_threads_that_wait)
+{
+  gint64 least = G_MAXINT64;
+
+  for (guint i = 0; i < N_TIMES; i++)
+    {
+      SrvTestRun *run = srv_test_run (make_server (NULL));
+      gint64 before;
+
+      srv_test_echo (run->server, "hello\n");
+      srv_test_eventually (
+        srv_base_server_get_n_active_requests (run->server) == 0);
+      before = g_get_monotonic_time ();
+      srv_test_finish (run);
+      least = MIN (least, g_get_monotonic_time () - before);
+    }
+  ck_assert_int_lt (least, LEAST_LIMIT);
+}
+END_TEST
+
+/* Where the close does not wait for threads, nobody waits who has the server. */
+START_TEST (no_thread_waits_without_block_on_close)
+{
+  SrvBaseServer *server = make_server (NULL);
+  SrvTestRun *run;
+  gint64 least = G_MAXINT64;
+
+  srv_mix_in_set_block_on_close (srv_base_server_get_mix_in (server), FALSE);
+  run = srv_test_run (server);
+  for (guint i = 0; i < N_TIMES; i++)
+    {
+      gint64 before;
+
+      srv_test_echo (server, "hello\n");
+      srv_test_eventually (srv_base_server_get_n_active_requests (server) == 0);
+      before = g_get_monotonic_time ();
+      srv_test_eventually (
+        srv_threading_mix_in_get_n_threads (threading_of (server)) == 0);
+      least = MIN (least, g_get_monotonic_time () - before);
+    }
+  ck_assert_int_lt (least, LEAST_LIMIT);
+  srv_test_finish (run);
+}
+END_TEST
 
 /* With daemon-threads, or without block-on-close, close neither waits for a
  * worker nor cuts its connection (SS-147, SS-148). The server lives as long
@@ -518,6 +599,9 @@ main (void)
     { "threads", many_requests_leave_no_threads, 1 },
     { "threads", short_requests_share_threads, 1 },
     { "threads", idle_threads_end, 1 },
+    { "threads", few_threads_wait, 1 },
+    { "close", close_ends_threads_that_wait, 1 },
+    { "close", no_thread_waits_without_block_on_close, 1 },
     { "close", close_leaves_daemon_threads_alone, 4 },
     { "close", last_daemon_thread_frees_the_server, 1 },
     { "close", unused_server_closes, 1 },
