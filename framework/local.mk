@@ -198,6 +198,7 @@ srv_private_headers = \
 	%reldir%/srv-scoreboard-private.h \
 	%reldir%/srv-sender-limit-private.h \
 	%reldir%/srv-sockaddr-private.h \
+	%reldir%/srv-spawn-private.h \
 	%reldir%/srv-task-private.h \
 	%reldir%/srv-thread-pool-private.h \
 	%reldir%/srv-unix-options-private.h \

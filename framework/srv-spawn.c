@@ -8,7 +8,7 @@
 
 #include "config.h"
 
-#include "srv-spawn.h"
+#include "srv-spawn-private.h"
 
 #include "fiber/srv-fiber-private.h"
 #include "srv-gate-private.h"
@@ -266,17 +266,32 @@ offload (SrvTaskFunc func, gpointer user_data)
 gboolean
 srv_offload (SrvTaskFunc func, gpointer user_data, GError **error)
 {
-  int code;
-
   g_return_val_if_fail (func != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return srv_offload_until (func, user_data, SRV_DEADLINE_NEVER, error);
+}
+
+/* Fails with G_IO_ERROR_TIMED_OUT if it is not its turn before the deadline. */
+gboolean
+srv_offload_until (SrvTaskFunc func,
+                   gpointer user_data,
+                   gint64 deadline,
+                   GError **error)
+{
+  int code;
 
   if (srv_task_fiber () == NULL)
     {
       func (user_data);
       return TRUE;
     }
-  srv_gate_enter (&offload_gate, SRV_DEADLINE_NEVER);
+  if (!srv_gate_enter (&offload_gate, deadline))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                   "%u other functions that block run already", MAX_OFFLOADED);
+      return FALSE;
+    }
   code = offload (func, user_data);
   srv_gate_leave (&offload_gate);
   if (code == 0)

@@ -13,7 +13,7 @@
 #include "srv-connection-private.h"
 #include "srv-deadline-private.h"
 #include "srv-gate-private.h"
-#include "srv-spawn.h"
+#include "srv-spawn-private.h"
 #include "srv-stream-request-handler.h"
 
 /* A handshake waits for a client. All those of fibers together must leave room
@@ -135,7 +135,7 @@ shake_hands_in_turn (Handshake *self, GError **error)
       set_late (self, error);
       return FALSE;
     }
-  ok = srv_offload (shake_hands, self, error);
+  ok = srv_offload_until (shake_hands, self, self->deadline, error);
   srv_gate_leave (&handshake_gate);
   return ok;
 }

@@ -1,0 +1,17 @@
+/* srv-spawn-private.h - functions that block, within a limit
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "srv-spawn.h"
+
+G_BEGIN_DECLS
+
+gboolean srv_offload_until (SrvTaskFunc func,
+                            gpointer user_data,
+                            gint64 deadline,
+                            GError **error);
+
+G_END_DECLS
