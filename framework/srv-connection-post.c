@@ -281,18 +281,24 @@ ensure_queue (SrvConnection *self)
   return queue;
 }
 
-/* The owner's: what is posted goes to the client as it is, past any stream. */
+/* The owner's: what is posted goes to the client as it is, past any stream. So
+ * what was posted before the stream came goes first. If that fails, so does
+ * whatever the owner writes next. */
 void
 srv_connection_set_overlaid (SrvConnection *self, gboolean overlaid)
 {
   SrvPostQueue *queue = find_queue (self, NULL);
+  gboolean waiting;
 
   self->overlaid = overlaid;
   if (queue == NULL)
     return;
   srv_post_queue_lock (queue);
   queue->overlaid = overlaid;
+  waiting = queue->waiting.length > 0;
   srv_post_queue_unlock (queue);
+  if (waiting && overlaid)
+    srv_connection_send_in_turn (self, "", 0, NULL, NULL);
 }
 
 /**

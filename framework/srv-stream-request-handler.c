@@ -88,7 +88,8 @@ srv_stream_request_handler_setup (SrvBaseRequestHandler *handler,
       return FALSE;
     }
   if (priv->stream != NULL)
-    srv_connection_set_overlaid (connection, TRUE);
+    srv_connection_set_overlaid (connection,
+                                 priv->stream != G_IO_STREAM (connection));
   if (priv->end_on_drain)
     srv_base_server_end_on_drain (srv_base_request_handler_get_server (handler),
                                   connection);
@@ -364,7 +365,9 @@ srv_stream_request_handler_set_stream (SrvStreamRequestHandler *self,
   priv = get_private (self);
   connection = srv_stream_request_handler_get_connection (self);
   if (connection != NULL)
-    srv_connection_set_overlaid (connection, stream != NULL);
+    srv_connection_set_overlaid (connection,
+                                 stream != NULL &&
+                                   stream != G_IO_STREAM (connection));
   leave_base_open (priv);
   drop_files (priv);
   g_set_object (&priv->stream, stream);

@@ -122,22 +122,61 @@ change_streams (SrvBaseRequestHandler *handler,
   return TRUE;
 }
 
-START_TEST (nobody_posts_under_a_stream)
+/* One client, who is sent @expected. */
+static void
+serve_once (SrvHandlerFunc function, gpointer data, const char *expected)
 {
   SrvBaseServer *server = srv_test_server_new (SRV_TEST_TCP, SRV_TEST_INLINE);
   int fd;
 
-  srv_base_server_set_handler_func (server, change_streams,
-                                    GINT_TO_POINTER (_i), NULL);
+  srv_base_server_set_handler_func (server, function, data, NULL);
   fd = srv_test_connect (server);
   ck_assert_int_eq (srv_base_server_handle_request (server, SRV_TEST_PATIENCE,
                                                     NULL, NULL),
                     SRV_HANDLE_RESULT_HANDLED);
-  srv_test_expect (fd, "over the stream\nposted\n");
+  srv_test_expect (fd, expected);
   srv_test_expect_gone (fd);
   srv_test_close (fd);
   srv_base_server_server_close (server);
   g_object_unref (server);
+}
+
+START_TEST (nobody_posts_under_a_stream)
+{
+  serve_once (change_streams, GINT_TO_POINTER (_i),
+              "over the stream\nposted\n");
+}
+END_TEST
+
+/* What waits when the stream comes goes before it, and not into it. */
+static gboolean
+lay_stream_over_posts (SrvBaseRequestHandler *handler,
+                       G_GNUC_UNUSED gpointer data,
+                       GError **error)
+{
+  SrvStreamRequestHandler *self = SRV_STREAM_REQUEST_HANDLER (handler);
+  SrvConnection *connection = srv_stream_request_handler_get_connection (self);
+  g_autoptr (GIOStream) stream =
+    g_simple_io_stream_new (g_io_stream_get_input_stream (
+                              G_IO_STREAM (connection)),
+                            g_io_stream_get_output_stream (
+                              G_IO_STREAM (connection)));
+
+  srv_connection_set_post_limit (connection, 1000);
+  srv_connection_set_post_gap (connection, 50);
+  ck_assert (post_text (connection, "one, ", NULL));
+  ck_assert (post_text (connection, "two, ", NULL));
+  ck_assert_uint_eq (srv_connection_get_n_posted_bytes (connection), 5);
+  srv_stream_request_handler_set_stream (self, stream);
+  ck_assert_uint_eq (srv_connection_get_n_posted_bytes (connection), 0);
+
+  return srv_writer_write_string (srv_stream_request_handler_get_wfile (self),
+                                  "and the stream\n", error);
+}
+
+START_TEST (posts_that_wait_go_before_the_stream)
+{
+  serve_once (lay_stream_over_posts, NULL, "one, two, and the stream\n");
 }
 END_TEST
 
@@ -209,6 +248,7 @@ main (void)
   const SrvTestEntry tests[] = {
     { "servers", members_hear_one_another, 4 },
     { "servers", nobody_posts_under_a_stream, 2 },
+    { "servers", posts_that_wait_go_before_the_stream, 1 },
     { "servers", slow_member_is_cut_and_told, 2 },
     { "servers", end_of_the_request_sends_what_waits, SRV_TEST_N_MIX_INS },
   };
