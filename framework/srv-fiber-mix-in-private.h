@@ -52,6 +52,7 @@ typedef struct
   SrvFiberWorker *fibers;
   pthread_t thread;
   int room_fd;       /* an eventfd: its loop may accept again */
+  int has_room;      /* atomic: that was told */
   int n_requests;    /* atomic: that it has been given */
   gboolean orphaned; /* atomic: nobody joins it; it frees itself */
 } SrvFiberThread;

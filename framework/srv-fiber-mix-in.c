@@ -9,6 +9,7 @@
 #include "srv-fiber-mix-in-private.h"
 #include "srv-task-private.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #define DEFAULT_STACK_SIZE     (64 * 1024)
@@ -91,15 +92,22 @@ srv_fiber_mix_in_fileno (SrvMixIn *mix_in, G_GNUC_UNUSED SrvBaseServer *server)
   return worker != NULL ? worker->room_fd : self->watch_fd;
 }
 
-/* It is called after each request, so nobody reads a worker's room_fd: each
- * write to it is news to a loop that watches for changes. */
+/* It is called after each request. */
 static gboolean
 srv_fiber_mix_in_service_actions (SrvMixIn *mix_in,
                                   SrvBaseServer *server,
                                   G_GNUC_UNUSED GError **error)
 {
+  SrvFiberMixIn *self = SRV_FIBER_MIX_IN (mix_in);
+  SrvFiberThread *own = srv_fiber_threads_find_loop (self);
+  guint64 count;
+
+  if (own != NULL && g_atomic_int_get (&own->has_room) &&
+      g_atomic_int_compare_and_exchange (&own->has_room, TRUE, FALSE) &&
+      read (own->room_fd, &count, sizeof count) < 0)
+    g_assert (errno == EAGAIN);
   if (srv_task_fiber () == NULL)
-    srv_fiber_threads_watch (SRV_FIBER_MIX_IN (mix_in), server);
+    srv_fiber_threads_watch (self, server);
   return TRUE;
 }
 
@@ -122,8 +130,12 @@ srv_fiber_mix_in_drain (SrvMixIn *mix_in,
   SrvFiberMixIn *self = SRV_FIBER_MIX_IN (mix_in);
 
   while (count_others (self) > 0)
-    if (!srv_base_server_wait_for_event (server, deadline))
-      return FALSE;
+    {
+      if (!srv_base_server_wait_for_event (server, deadline))
+        return FALSE;
+      /* The loop has left: nobody else empties what was waited for. */
+      srv_fiber_mix_in_service_actions (mix_in, server, NULL);
+    }
   if (!srv_base_server_wait_for_requests (server, deadline))
     return FALSE;
   if (srv_task_fiber () == NULL)

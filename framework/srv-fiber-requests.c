@@ -50,9 +50,13 @@ tell_room (SrvFiberMixIn *self, SrvBaseServer *server)
   srv_base_server_wake (server);
   g_mutex_lock (&self->lock);
   for (guint i = 0; self->workers != NULL && i < self->workers->len; i++)
-    if (write (((SrvFiberThread *) self->workers->pdata[i])->room_fd, &one,
-               sizeof one) < 0)
-      g_assert (errno == EAGAIN);
+    {
+      SrvFiberThread *worker = self->workers->pdata[i];
+
+      if (write (worker->room_fd, &one, sizeof one) < 0)
+        g_assert (errno == EAGAIN);
+      g_atomic_int_set (&worker->has_room, TRUE);
+    }
   g_mutex_unlock (&self->lock);
 }
 

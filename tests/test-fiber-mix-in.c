@@ -413,6 +413,49 @@ START_TEST (idle_server_wakes_nobody)
 }
 END_TEST
 
+static gboolean
+sleep_on (SrvBaseRequestHandler *handler,
+          G_GNUC_UNUSED gpointer user_data,
+          GError **error)
+{
+  srv_test_add_number (N_RUNNING, 1);
+  srv_sleep (10 * BLOCK_LIMIT_MS, NULL, NULL);
+
+  return srv_test_reply (handler, "done\n", error);
+}
+
+static gint64
+get_processor_time (void)
+{
+  struct timespec spent;
+
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &spent);
+
+  return spent.tv_sec * G_USEC_PER_SEC + spent.tv_nsec / 1000;
+}
+
+/* Whoever closes waits for the fibers asleep, too. */
+START_TEST (drain_does_not_spin)
+{
+  SrvBaseServer *server = make_blocking_server (BLOCK_LIMIT_MS);
+  SrvTestRun *run;
+  gint64 before, processor_before;
+  int fd;
+
+  srv_base_server_set_handler_func (server, sleep_on, NULL, NULL);
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  srv_test_wait_for_number (N_RUNNING, 1);
+  before = g_get_monotonic_time ();
+  processor_before = get_processor_time ();
+  srv_test_finish (run);
+  ck_assert_int_lt (2 * (get_processor_time () - processor_before),
+                    g_get_monotonic_time () - before);
+  srv_test_expect (fd, "done\n");
+  srv_test_close (fd);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -426,6 +469,7 @@ main (void)
     { "workers", waiting_class_is_not_reported, 1 },
     { "workers", limit_of_zero_reports_nobody, 1 },
     { "workers", idle_server_wakes_nobody, 2 },
+    { "workers", drain_does_not_spin, 1 },
   };
 
   return srv_test_run_entries ("FiberMixIn", tests, G_N_ELEMENTS (tests));
