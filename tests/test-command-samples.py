@@ -176,9 +176,10 @@ class CommandCase(unittest.TestCase):
         return (len(os.listdir(f'{proc}/fd')), len(os.listdir(f'{proc}/task')))
 
     def settled_possessions(self):
-        """Once the connection before has gone: the same three times."""
+        """Once the connection before has gone, and its thread, which may wait a
+        tenth of a second for another: the same for longer than that."""
         seen = [self.possessions()]
-        while len(seen) < 3 or len(set(seen[-3:])) > 1:
+        while len(seen) < 15 or len(set(seen[-15:])) > 1:
             time.sleep(0.02)
             seen.append(self.possessions())
         return seen[-1]
