@@ -251,6 +251,22 @@ START_TEST (unbound_sender_is_served_without_a_reply)
 }
 END_TEST
 
+/* Those of the servers on a port. */
+static guint
+count_sockets (guint port)
+{
+  g_autofree char *sockets = NULL;
+  g_autofree char *bound =
+    g_strdup_printf (":%04X 00000000000000000000000000000000:0000", port);
+  guint n_sockets = 0;
+
+  ck_assert (g_file_get_contents ("/proc/net/udp6", &sockets, NULL, NULL));
+  for (const char *c = sockets; (c = strstr (c, bound)) != NULL; c++)
+    n_sockets++;
+
+  return n_sockets;
+}
+
 /* What is sent together arrives as it was written, and in order, whatever may be
  * coupled: lengths that change, none, and more than is gathered. All datagrams
  * are there before the server begins, if the sockets are. Workers do not disturb the order if each
@@ -266,7 +282,7 @@ START_TEST (gathered_replies_are_as_they_were_written)
   SrvBaseServer *server = srv_test_make (srv_test_server_type (SRV_TEST_UDP),
                                          "udp:[::]:0", "mix-in", mix_in,
                                          "allow-reuse-port", TRUE, NULL);
-  SrvTestRun *run;
+  SrvTestRun *run = NULL;
   int fds[G_N_ELEMENTS (hosts)];
   guint8 sent[2049];
   guint8 got[sizeof sent + 1];
@@ -278,7 +294,12 @@ START_TEST (gathered_replies_are_as_they_were_written)
                   NULL);
   srv_base_server_set_handler_func (server, give_back, NULL, NULL);
   if (_i > 1)
-    run = srv_test_run (server);
+    {
+      run = srv_test_run (server);
+      /* What comes before a worker has its socket goes to another's. */
+      srv_test_eventually (count_sockets (srv_test_port (server)) ==
+                           (guint) _i);
+    }
   for (guint i = 0; i < G_N_ELEMENTS (hosts); i++)
     fds[i] = connect_to (hosts[i], srv_test_port (server));
   for (guint j = 0; j < G_N_ELEMENTS (lengths); j++)
