@@ -32,7 +32,9 @@
  * A thread that has served its request serves the next one in line, if any, or
  * that comes within a tenth of a second; then it ends. No request ever waits for
  * another to end: as long as one is in line, a thread for it is on its way.
- * Thread-local variables of a handler may so be those of an earlier request.
+ * Thread-local variables of a handler may so be those of an earlier request. A
+ * child that a program forks has none of these threads, and must not go on
+ * serving with this mix-in.
  *
  * Threads have small stacks; a handler with large local variables or deep
  * recursion raises
