@@ -147,6 +147,7 @@ srv_sources = \
 	%reldir%/srv-thread-pool-queue.c \
 	%reldir%/srv-thread-pool.c \
 	%reldir%/srv-threading-mix-in.c \
+	%reldir%/srv-threading-requests.c \
 	%reldir%/srv-udp-server.c \
 	%reldir%/srv-unix-datagram-server.c \
 	%reldir%/srv-unix-options.c \
@@ -201,6 +202,7 @@ srv_private_headers = \
 	%reldir%/srv-spawn-private.h \
 	%reldir%/srv-task-private.h \
 	%reldir%/srv-thread-pool-private.h \
+	%reldir%/srv-threading-mix-in-private.h \
 	%reldir%/srv-unix-options-private.h \
 	%reldir%/srv-unix-path-private.h \
 	%reldir%/srv-wait-list-private.h \

@@ -5,24 +5,18 @@
 
 #include "config.h"
 
-#include "srv-threading-mix-in.h"
+#include "srv-threading-mix-in-private.h"
 
 #include "srv-base-server.h"
 #include "srv-task-private.h"
 
 #include <limits.h>
-#include <pthread.h>
 #include <unistd.h>
 
 /* Eight megabytes, the system's default, cost 2.6 times as much processor time
  * per connection as a small stack: the C library keeps only a few of them. */
 #define DEFAULT_STACK_SIZE  (256 * 1024)
 #define SMALLEST_STACK_SIZE (64 * 1024)
-
-/* A thread without work stays for a moment, for to start one and let it go takes
- * longer than to serve a short request. So many do, and no longer than so. */
-#define MAX_IDLE_THREADS 16
-#define IDLE_TIME        (100 * G_TIME_SPAN_MILLISECOND)
 
 /**
  * SrvThreadingMixIn:
@@ -49,46 +43,6 @@
  *
  * In Python: `ThreadingMixIn`.
  */
-struct _SrvThreadingMixIn
-{
-  SrvMixIn parent_instance;
-
-  gboolean daemon_threads;
-  guint max_threads;
-  gsize stack_size;
-
-  /* Guards everything below. */
-  GMutex lock;
-  GQueue waiting;   /* of Work, owned: requests that no thread has yet */
-  guint n_requests; /* that wait or are served */
-  guint n_threads;
-  guint n_ready;  /* threads started or called for the first in line */
-  guint n_idle;   /* threads that wait to be called */
-  guint n_called; /* of them */
-  GCond called;
-  gboolean closing;  /* nobody waits any more */
-  gboolean at_limit; /* the loop has been told to wait for one to end */
-
-  /* The thread that ended last. The next one that ends joins it, and the drain
-   * joins the last; so no thread is ever left over, none is waited for that
-   * still works, and there is no list to search. */
-  pthread_t ended;
-  gboolean has_ended;
-};
-
-typedef struct
-{
-  SrvBaseServer *server; /* borrowed: held by the thread that will come */
-  SrvRequest *request;   /* owned */
-} Work;
-
-/* What a new thread is told. */
-typedef struct
-{
-  SrvThreadingMixIn *mix_in; /* borrowed: the server owns it */
-  SrvBaseServer *server;     /* borrowed, held */
-} Start;
-
 typedef enum
 {
   PROP_DAEMON_THREADS = 1,
@@ -100,310 +54,6 @@ typedef enum
 static GParamSpec *properties[PROP_N_THREADS + 1];
 
 G_DEFINE_FINAL_TYPE (SrvThreadingMixIn, srv_threading_mix_in, SRV_TYPE_MIX_IN)
-
-/* Joins a thread that has nothing left to do but to exit. */
-static void
-join_ended (SrvThreadingMixIn *self)
-{
-  pthread_t ended;
-  gboolean has_ended;
-
-  g_mutex_lock (&self->lock);
-  ended = self->ended;
-  has_ended = self->has_ended;
-  self->has_ended = FALSE;
-  g_mutex_unlock (&self->lock);
-  if (!has_ended)
-    return;
-  if (pthread_equal (ended, pthread_self ()))
-    pthread_detach (ended);
-  else
-    pthread_join (ended, NULL);
-}
-
-/* The calling thread is done, and the lock is held. What it leaves behind is
- * the thread before it, to be joined. */
-static gboolean
-leave (SrvThreadingMixIn *self, pthread_t *before)
-{
-  gboolean has_before = self->has_ended;
-
-  self->n_threads--;
-  *before = self->ended;
-  self->ended = pthread_self ();
-  self->has_ended = TRUE;
-  return has_before;
-}
-
-/* Sees that a thread comes for the first in line; the lock is held. TRUE if one
- * has to be started. */
-static gboolean
-call_thread (SrvThreadingMixIn *self)
-{
-  gboolean is_there = self->n_idle > self->n_called;
-
-  if (self->n_ready > 0 || (!is_there && self->max_threads > 0 &&
-                            self->n_threads >= self->max_threads))
-    return FALSE;
-  self->n_ready++;
-  if (is_there)
-    {
-      self->n_called++;
-      g_cond_signal (&self->called);
-    }
-  else
-    self->n_threads++;
-  return !is_there;
-}
-
-/* When no thread could be started: whether one that is there comes. */
-static gboolean
-call_idle (SrvThreadingMixIn *self)
-{
-  gboolean comes;
-
-  g_mutex_lock (&self->lock);
-  comes = self->n_ready > 0 || self->n_idle > self->n_called;
-  if (comes)
-    call_thread (self);
-  g_mutex_unlock (&self->lock);
-  return comes;
-}
-
-/* Whoever does not wait for threads at the close must not find one that only
- * waits itself, and has the server. */
-static gboolean
-may_wait (SrvThreadingMixIn *self)
-{
-  return self->n_idle < MAX_IDLE_THREADS && !self->closing &&
-         srv_mix_in_get_block_on_close (SRV_MIX_IN (self));
-}
-
-/* The calling thread has nothing to do, and the lock is held. FALSE if there is
- * still nothing in the end. */
-static gboolean
-await_call (SrvThreadingMixIn *self)
-{
-  const gint64 deadline = g_get_monotonic_time () + IDLE_TIME;
-  gboolean in_time = TRUE;
-
-  if (!may_wait (self))
-    return FALSE;
-  self->n_idle++;
-  while (self->n_called == 0 && !self->closing && in_time)
-    in_time = g_cond_wait_until (&self->called, &self->lock, deadline);
-  self->n_idle--;
-  /* Without a call there may be something too: where no thread could be had. */
-  if (self->n_called == 0)
-    return self->waiting.length > 0;
-  self->n_called--;
-  self->n_ready--;
-  return TRUE;
-}
-
-/* From now on a thread without work ends at once. */
-static void
-end_idle (SrvThreadingMixIn *self)
-{
-  g_mutex_lock (&self->lock);
-  self->closing = TRUE;
-  g_cond_broadcast (&self->called);
-  g_mutex_unlock (&self->lock);
-}
-
-static void *run_thread (void *data);
-
-static int
-start_thread (SrvThreadingMixIn *self, SrvBaseServer *server)
-{
-  Start *start = g_new (Start, 1);
-  pthread_attr_t attributes;
-  pthread_t thread;
-  int code;
-
-  *start = (Start){ self, server };
-  srv_base_server_hold (server);
-  code = pthread_attr_init (&attributes);
-  if (code == 0)
-    {
-      code = pthread_attr_setstacksize (&attributes, self->stack_size);
-      if (code == 0)
-        code = pthread_create (&thread, &attributes, run_thread, start);
-      pthread_attr_destroy (&attributes);
-    }
-  if (code == 0)
-    return 0;
-  g_mutex_lock (&self->lock);
-  self->n_ready--;
-  self->n_threads--;
-  g_mutex_unlock (&self->lock);
-  srv_base_server_release (server);
-  g_free (start);
-  return code;
-}
-
-static void
-fail_without_thread (GError **error, int code)
-{
-  g_set_error (error, SRV_ERROR, SRV_ERROR_LIMIT,
-               "could not start a thread for the request: %s",
-               g_strerror (code));
-}
-
-static void
-work_free (Work *work)
-{
-  g_object_unref (work->request);
-  g_free (work);
-}
-
-/* A request has come to its end: there is room for one more. */
-static void
-end_request (SrvThreadingMixIn *self, SrvBaseServer *server)
-{
-  gboolean wake;
-
-  g_mutex_lock (&self->lock);
-  self->n_requests--;
-  wake = self->at_limit;
-  self->at_limit = FALSE;
-  g_mutex_unlock (&self->lock);
-  if (wake)
-    srv_base_server_wake (server);
-}
-
-/* A handler that asks for a stop ends its own request and no more: the loop is
- * somebody else's. */
-static void
-serve (SrvThreadingMixIn *self, Work *work)
-{
-  g_autoptr (GError) error = NULL;
-
-  srv_base_server_complete_request (work->server, work->request, &error);
-  end_request (self, work->server);
-  work_free (work);
-}
-
-/* There is no thread for the first in line; it is told so, as the loop would. */
-static void
-give_up_on_first (SrvThreadingMixIn *self, int code)
-{
-  g_autoptr (GError) error = NULL;
-  Work *work;
-
-  g_mutex_lock (&self->lock);
-  work = g_queue_pop_head (&self->waiting);
-  g_mutex_unlock (&self->lock);
-  if (work == NULL)
-    return;
-  fail_without_thread (&error, code);
-  srv_base_server_handle_error (work->server, work->request, error);
-  srv_base_server_shutdown_request (work->server, work->request);
-  end_request (self, work->server);
-  work_free (work);
-}
-
-/* The first in line. If there are more, one other thread is called before this
- * one begins: a handler may take for ever, and none shall wait for another. But
- * if they are quick, this thread has served all before that one is there, which
- * is how short requests are served without a thread for each. NULL: there is
- * nothing left to do, and @before has to be joined if @has_before. */
-static Work *
-take_work (SrvThreadingMixIn *self,
-           SrvBaseServer *server,
-           gboolean *is_new,
-           pthread_t *before,
-           gboolean *has_before)
-{
-  gboolean start;
-  Work *work;
-  int code;
-
-  g_mutex_lock (&self->lock);
-  if (*is_new)
-    self->n_ready--;
-  *is_new = FALSE;
-  while ((work = g_queue_pop_head (&self->waiting)) == NULL &&
-         await_call (self))
-    continue;
-  *has_before = work == NULL && leave (self, before);
-  start = work != NULL && self->waiting.length > 0 && call_thread (self);
-  g_mutex_unlock (&self->lock);
-  if (start && (code = start_thread (self, server)) != 0 && !call_idle (self))
-    give_up_on_first (self, code);
-  return work;
-}
-
-static void *
-run_thread (void *data)
-{
-  Start *start = data;
-  SrvThreadingMixIn *self = start->mix_in;
-  SrvBaseServer *server = start->server;
-  gboolean is_new = TRUE;
-  gboolean has_before;
-  pthread_t before;
-  Work *work;
-
-  g_free (start);
-  srv_task_set (SRV_TASK_MIX_IN, self);
-  while ((work = take_work (self, server, &is_new, &before, &has_before)) !=
-         NULL)
-    serve (self, work);
-  if (has_before)
-    pthread_join (before, NULL);
-  /* Wakes a drain; from here on the server may be gone. */
-  srv_base_server_release (server);
-  return NULL;
-}
-
-static gboolean
-put_in_line (SrvThreadingMixIn *self, Work *work)
-{
-  gboolean start;
-
-  g_mutex_lock (&self->lock);
-  g_queue_push_tail (&self->waiting, work);
-  self->n_requests++;
-  start = call_thread (self);
-  g_mutex_unlock (&self->lock);
-  return start;
-}
-
-/* FALSE if another thread has taken it meanwhile. */
-static gboolean
-take_out_of_line (SrvThreadingMixIn *self, Work *work)
-{
-  gboolean found;
-
-  g_mutex_lock (&self->lock);
-  found = g_queue_remove (&self->waiting, work);
-  if (found)
-    self->n_requests--;
-  g_mutex_unlock (&self->lock);
-  return found;
-}
-
-static gboolean
-srv_threading_mix_in_process_request (SrvMixIn *mix_in,
-                                      SrvBaseServer *server,
-                                      SrvRequest *request,
-                                      GError **error)
-{
-  SrvThreadingMixIn *self = SRV_THREADING_MIX_IN (mix_in);
-  Work *work = g_new (Work, 1);
-  int code;
-
-  *work = (Work){ server, g_object_ref (request) };
-  if (!put_in_line (self, work))
-    return TRUE;
-  code = start_thread (self, server);
-  if (code == 0 || call_idle (self) || !take_out_of_line (self, work))
-    return TRUE;
-  work_free (work);
-  fail_without_thread (error, code);
-  return FALSE;
-}
 
 static gboolean
 srv_threading_mix_in_admits (SrvMixIn *mix_in,
@@ -439,13 +89,13 @@ srv_threading_mix_in_drain (SrvMixIn *mix_in,
 {
   SrvThreadingMixIn *self = SRV_THREADING_MIX_IN (mix_in);
 
-  end_idle (self);
+  srv_threading_mix_in_end_idle (self);
   if (self->daemon_threads)
     return TRUE;
   while (count_others (self) > 0)
     if (!srv_base_server_wait_for_event (server, deadline))
       return FALSE;
-  join_ended (self);
+  srv_threading_mix_in_join_ended (self);
   return srv_base_server_wait_for_requests (server, deadline);
 }
 
@@ -454,7 +104,7 @@ srv_threading_mix_in_finalize (GObject *object)
 {
   SrvThreadingMixIn *self = SRV_THREADING_MIX_IN (object);
 
-  join_ended (self);
+  srv_threading_mix_in_join_ended (self);
   g_cond_clear (&self->called);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (srv_threading_mix_in_parent_class)->finalize (object);
