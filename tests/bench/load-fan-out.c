@@ -4,7 +4,8 @@
  *
  * A message here is a line that has reached one member. The server may put a
  * name in front of what was said, and may send lines of its own, which do not
- * bear the mark. Members that are idle sit in other rooms.
+ * bear the mark. Members that are idle sit in other rooms. Who comes in late
+ * misses what was said before, so nothing counts until all have heard a call.
  */
 
 #include "config.h"
@@ -17,12 +18,14 @@
 
 #define N_EVENTS  256
 #define MARK      '~'
+#define CALL      '^'
 #define ROOM_SIZE 100                 /* idle members of one room */
 #define MAX_LINE  (2 * LOAD_MAX_LINE) /* with a name in front */
 
 typedef struct
 {
   int fd;
+  gboolean is_in;
   guint64 n_heard;
   gsize length; /* of what is there of a line */
   char line[MAX_LINE];
@@ -108,6 +111,7 @@ hear (Member *self, const char *line, gsize length)
   const char *text = memchr (line, MARK, length);
   char expected[MAX_LINE];
 
+  self->is_in = self->is_in || memchr (line, CALL, length) != NULL;
   if (text == NULL)
     return;
   write_line (expected, self->n_heard);
@@ -184,7 +188,34 @@ open_idle (void)
     }
 }
 
-/* The room is full when nobody has been told of a newcomer for a while. */
+static gboolean
+all_are_in (void)
+{
+  for (int i = 1; i < load_options.n_clients; i++)
+    if (!members[i].is_in)
+      return FALSE;
+  return TRUE;
+}
+
+/* Calls until everybody has heard one. */
+static void
+fill_room (void)
+{
+  static const char call[] = { CALL, '\n', '\0' };
+  gint64 end = load_now () + LOAD_SILENCE_MS * G_GINT64_CONSTANT (1000000);
+
+  while (!all_are_in ())
+    {
+      if (load_now () > end)
+        {
+          errno = ETIMEDOUT;
+          load_give_up ("fill the room");
+        }
+      say (&members[0], call);
+      take_all (LOAD_QUIET_MS);
+    }
+}
+
 void
 load_fan_out_open (void)
 {
@@ -196,6 +227,7 @@ load_fan_out_open (void)
   for (int i = 0; i < load_options.n_clients; i++)
     come_in (&members[i], "load", i);
   take_all (LOAD_QUIET_MS);
+  fill_room ();
   n_behind = count_behind ();
   for (int i = 0; i < load_options.depth; i++)
     speak ();

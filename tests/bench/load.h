@@ -20,7 +20,7 @@
 #define LOAD_MIN_LINE   16 /* of one that a member of a room says */
 #define LOAD_MAX_LINE   512
 #define LOAD_SILENCE_MS 5000 /* after which a server is taken for dead */
-#define LOAD_QUIET_MS   300  /* after which a room is taken for complete */
+#define LOAD_QUIET_MS   300  /* after which nothing more is expected to come */
 
 typedef struct
 {
