@@ -130,12 +130,14 @@ srv_sources = \
 	%reldir%/srv-reader.c \
 	%reldir%/srv-request-set.c \
 	%reldir%/srv-request.c \
+	%reldir%/srv-reuse.c \
 	%reldir%/srv-scoreboard.c \
 	%reldir%/srv-send-fds.c \
 	%reldir%/srv-sender-limit.c \
 	%reldir%/srv-signals.c \
 	%reldir%/srv-sockaddr.c \
 	%reldir%/srv-socketpair.c \
+	%reldir%/srv-spares.c \
 	%reldir%/srv-spawn.c \
 	%reldir%/srv-start-tls.c \
 	%reldir%/srv-stream-request-handler.c \
@@ -196,9 +198,11 @@ srv_private_headers = \
 	%reldir%/srv-process-private.h \
 	%reldir%/srv-reader-private.h \
 	%reldir%/srv-request-set-private.h \
+	%reldir%/srv-reuse-private.h \
 	%reldir%/srv-scoreboard-private.h \
 	%reldir%/srv-sender-limit-private.h \
 	%reldir%/srv-sockaddr-private.h \
+	%reldir%/srv-spares-private.h \
 	%reldir%/srv-spawn-private.h \
 	%reldir%/srv-task-private.h \
 	%reldir%/srv-thread-pool-private.h \

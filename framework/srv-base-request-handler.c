@@ -10,6 +10,7 @@
 #include "fiber/srv-fiber-private.h"
 #include "srv-base-server-private.h"
 #include "srv-hook-private.h"
+#include "srv-reuse-private.h"
 #include "srv-spawn.h"
 
 /**
@@ -108,7 +109,8 @@ srv_base_request_handler_real_reset (SrvBaseRequestHandler *self)
   SrvBaseRequestHandlerPrivate *priv = get_private (self);
 
   g_clear_object (&priv->request);
-  srv_base_request_handler_set_function (self, NULL, NULL, NULL);
+  if (priv->function != NULL)
+    srv_base_request_handler_set_function (self, NULL, NULL, NULL);
   priv->server = NULL;
   priv->failed = FALSE;
 }
@@ -205,8 +207,8 @@ srv_base_request_handler_init (G_GNUC_UNUSED SrvBaseRequestHandler *self)
  * @klass: a class of handlers, in its own `class_init`
  *
  * Says that a handler may serve one request after the other: it keeps nothing
- * of a request, or forgets it in `reset`. Servers of datagrams then spare
- * themselves a new handler for each of them.
+ * of a request, or forgets it in `reset`. Servers then spare themselves a new
+ * handler for each request.
  *
  * It holds for the class itself and not for classes derived from it, which may
  * keep something of their own. A handler to which somebody holds a reference,
@@ -225,10 +227,8 @@ gboolean
 srv_base_request_handler_recycle (SrvBaseRequestHandler *self)
 {
   SrvBaseRequestHandlerClass *klass = SRV_BASE_REQUEST_HANDLER_GET_CLASS (self);
-  GObject *object = G_OBJECT (self);
 
-  if (klass->reusable != G_TYPE_FROM_CLASS (klass) ||
-      g_atomic_int_get (&object->ref_count) != 1 || object->qdata != NULL)
+  if (klass->reusable != G_TYPE_FROM_CLASS (klass) || !srv_is_untouched (self))
     return FALSE;
   klass->reset (self);
   return TRUE;
@@ -284,7 +284,7 @@ srv_base_request_handler_run (SrvBaseRequestHandler *self,
   gboolean ok = TRUE;
 
   g_return_val_if_fail (SRV_IS_BASE_REQUEST_HANDLER (self), FALSE);
-  g_return_val_if_fail (SRV_IS_REQUEST (request), FALSE);
+  g_return_val_if_fail (srv_is_request (request), FALSE);
   g_return_val_if_fail (server == NULL || SRV_IS_BASE_SERVER (server), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 

@@ -329,6 +329,7 @@ srv_base_server_server_close (SrvBaseServer *self)
   g_mutex_unlock (&priv->lock);
   SRV_BASE_SERVER_GET_CLASS (self)->server_close (self);
   srv_base_server_drop_stock (self);
+  srv_spares_clear (&priv->spares, &priv->lock);
   srv_base_server_set_state (self, SRV_SERVER_STATE_CLOSED);
   return srv_base_server_get_n_cut_requests (self);
 }

@@ -23,6 +23,7 @@
 #include "srv-listener-private.h"
 #include "srv-request-set-private.h"
 #include "srv-scoreboard-private.h"
+#include "srv-spares-private.h"
 #include "srv-task-private.h"
 #include "srv-wait-list-private.h"
 #include "srv-wait-set-private.h"
@@ -81,6 +82,7 @@ typedef struct
   GSource *source;       /* owned, nullable: attached to a main context */
   SrvListener *listener; /* owned, nullable; the loop reads it without lock */
   SrvRequestSet active;  /* between get_request and shutdown_request */
+  SrvSpares spares;      /* connections that have ended; under lock */
   guint n_holds;         /* workers that still borrow the server */
   gboolean afterlife;    /* disposed of, kept by the last of them */
   GCancellable *drain_cancellable; /* owned, made on demand */
@@ -148,16 +150,9 @@ SrvStep srv_base_server_take_one (SrvBaseServer *self,
                                   SrvLoop *loop,
                                   SrvHandleResult *result,
                                   GError **error);
-/* The one that is at hand, if it is of the right class, or a new one; NULL if
- * the server has none. */
-SrvBaseRequestHandler *srv_base_server_make_handler (
-  SrvBaseServer *self,
-  SrvRequest *request,
-  SrvBaseRequestHandler *at_hand);
-gboolean srv_base_server_run_handler (SrvBaseServer *self,
-                                      SrvBaseRequestHandler *handler,
-                                      SrvRequest *request,
-                                      GError **error);
+gboolean srv_base_server_real_finish_request (SrvBaseServer *self,
+                                              SrvRequest *request,
+                                              GError **error);
 gboolean srv_base_request_handler_recycle (SrvBaseRequestHandler *self);
 void srv_base_server_real_handle_error (SrvBaseServer *self,
                                         SrvRequest *request,

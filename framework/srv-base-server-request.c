@@ -64,15 +64,18 @@ remove_active (SrvBaseServer *self, SrvRequest *request)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   gboolean found;
+  gboolean spare;
 
   g_mutex_lock (&priv->lock);
   found = srv_request_set_remove (&priv->active, request);
+  spare = found && srv_spares_put (&priv->spares, request);
   g_mutex_unlock (&priv->lock);
   if (!found)
     return;
   if (priv->process != NULL)
     srv_worker_process_note_end (priv->process);
-  g_object_unref (request);
+  if (!spare)
+    g_object_unref (request);
   if (g_atomic_int_get (&priv->closing) ||
       g_atomic_int_get (&priv->in_shortage))
     srv_base_server_wake (self);
@@ -311,10 +314,40 @@ srv_base_server_take_one (SrvBaseServer *self,
                                                             : SRV_STEP_FAILED;
 }
 
-SrvBaseRequestHandler *
-srv_base_server_make_handler (SrvBaseServer *self,
-                              SrvRequest *request,
-                              SrvBaseRequestHandler *at_hand)
+/* One that the request carries, from another that had its memory, or a new
+ * one. */
+static SrvBaseRequestHandler *
+take_handler (SrvRequest *request, GType type)
+{
+  SrvRequestLink *link = srv_request_get_link (request);
+
+  if (link != NULL && link->handler != NULL &&
+      G_OBJECT_TYPE (link->handler) == type)
+    return g_steal_pointer (&link->handler);
+  if (link != NULL)
+    g_clear_object (&link->handler);
+  return g_object_new (type, NULL);
+}
+
+/* A factory may have given it settings of its own. */
+static void
+let_go_of_handler (SrvBaseServer *self,
+                   SrvRequest *request,
+                   SrvBaseRequestHandler *handler)
+{
+  SrvRequestLink *link = srv_request_get_link (request);
+
+  if (link != NULL && link->handler == NULL &&
+      srv_base_server_get_private (self)->factory == NULL &&
+      srv_base_request_handler_recycle (handler))
+    link->handler = handler;
+  else
+    g_object_unref (handler);
+}
+
+/* NULL if the server has none. */
+static SrvBaseRequestHandler *
+make_handler (SrvBaseServer *self, SrvRequest *request)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   SrvBaseRequestHandler *handler;
@@ -326,9 +359,7 @@ srv_base_server_make_handler (SrvBaseServer *self,
     type = SRV_BASE_SERVER_GET_CLASS (self)->default_handler_type;
   if (type == G_TYPE_INVALID)
     return NULL;
-  handler = at_hand != NULL && G_OBJECT_TYPE (at_hand) == type
-              ? g_object_ref (at_hand)
-              : g_object_new (type, NULL);
+  handler = take_handler (request, type);
   if (priv->function != NULL)
     srv_base_request_handler_set_function (handler, priv->function,
                                            priv->handler_data, NULL);
@@ -336,16 +367,23 @@ srv_base_server_make_handler (SrvBaseServer *self,
 }
 
 gboolean
-srv_base_server_run_handler (SrvBaseServer *self,
-                             SrvBaseRequestHandler *handler,
-                             SrvRequest *request,
-                             GError **error)
+srv_base_server_real_finish_request (SrvBaseServer *self,
+                                     SrvRequest *request,
+                                     GError **error)
 {
-  if (handler != NULL)
-    return srv_base_request_handler_run (handler, request, self, error);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
-               "%s has no handler for its requests", G_OBJECT_TYPE_NAME (self));
-  return FALSE;
+  SrvBaseRequestHandler *handler = make_handler (self, request);
+  gboolean ok;
+
+  if (handler == NULL)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
+                   "%s has no handler for its requests",
+                   G_OBJECT_TYPE_NAME (self));
+      return FALSE;
+    }
+  ok = srv_base_request_handler_run (handler, request, self, error);
+  let_go_of_handler (self, request, handler);
+  return ok;
 }
 
 /**
@@ -405,7 +443,7 @@ srv_base_server_verify_request (SrvBaseServer *self,
   gboolean ok;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
-  g_return_val_if_fail (SRV_IS_REQUEST (request), FALSE);
+  g_return_val_if_fail (srv_is_request (request), FALSE);
 
   ok = SRV_BASE_SERVER_GET_CLASS (self)->verify_request (self, request, &local);
   if (!ok && local == NULL)
@@ -441,7 +479,7 @@ srv_base_server_process_request (SrvBaseServer *self,
   gboolean ok;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
-  g_return_val_if_fail (SRV_IS_REQUEST (request), FALSE);
+  g_return_val_if_fail (srv_is_request (request), FALSE);
 
   ok =
     SRV_BASE_SERVER_GET_CLASS (self)->process_request (self, request, &local);
@@ -472,7 +510,7 @@ srv_base_server_finish_request (SrvBaseServer *self,
   gboolean ok;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
-  g_return_val_if_fail (SRV_IS_REQUEST (request), FALSE);
+  g_return_val_if_fail (srv_is_request (request), FALSE);
 
   ok = SRV_BASE_SERVER_GET_CLASS (self)->finish_request (self, request, &local);
   return srv_hook_check (self, "finish_request", ok, local, error);
@@ -506,7 +544,7 @@ srv_base_server_complete_request (SrvBaseServer *self,
   gboolean ok = TRUE;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
-  g_return_val_if_fail (SRV_IS_REQUEST (request), FALSE);
+  g_return_val_if_fail (srv_is_request (request), FALSE);
 
   srv_task_set (SRV_TASK_REQUEST, request);
   if (srv_base_server_finish_request (self, request, &failure))
@@ -534,7 +572,7 @@ void
 srv_base_server_shutdown_request (SrvBaseServer *self, SrvRequest *request)
 {
   g_return_if_fail (SRV_IS_BASE_SERVER (self));
-  g_return_if_fail (SRV_IS_REQUEST (request));
+  g_return_if_fail (srv_is_request (request));
 
   if (!is_active (self, request))
     return;
@@ -557,7 +595,7 @@ void
 srv_base_server_close_request (SrvBaseServer *self, SrvRequest *request)
 {
   g_return_if_fail (SRV_IS_BASE_SERVER (self));
-  g_return_if_fail (SRV_IS_REQUEST (request));
+  g_return_if_fail (srv_is_request (request));
 
   if (!is_active (self, request))
     return;
@@ -588,7 +626,7 @@ srv_base_server_handle_error (SrvBaseServer *self,
   SrvBaseServerPrivate *priv;
 
   g_return_if_fail (SRV_IS_BASE_SERVER (self));
-  g_return_if_fail (SRV_IS_REQUEST (request));
+  g_return_if_fail (srv_is_request (request));
   g_return_if_fail (error != NULL);
 
   priv = srv_base_server_get_private (self);

@@ -221,17 +221,6 @@ srv_base_server_real_process_request (SrvBaseServer *self,
   return srv_mix_in_process_request (priv->mix_in, self, request, error);
 }
 
-static gboolean
-srv_base_server_real_finish_request (SrvBaseServer *self,
-                                     SrvRequest *request,
-                                     GError **error)
-{
-  g_autoptr (SrvBaseRequestHandler) handler =
-    srv_base_server_make_handler (self, request, NULL);
-
-  return srv_base_server_run_handler (self, handler, request, error);
-}
-
 static void
 srv_base_server_real_shutdown_request (SrvBaseServer *self, SrvRequest *request)
 {
@@ -348,6 +337,7 @@ srv_base_server_finalize (GObject *object)
   g_clear_pointer (&priv->endpoint, srv_endpoint_free);
   g_clear_pointer (&priv->twins, g_ptr_array_unref);
   g_clear_pointer (&priv->listener, srv_listener_unref);
+  srv_spares_clear (&priv->spares, &priv->lock);
   srv_request_set_clear (&priv->active);
   g_clear_pointer (&priv->scoreboard, srv_scoreboard_unref);
   if (priv->wake_fd >= 0)

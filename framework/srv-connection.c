@@ -11,6 +11,7 @@
 #include "srv-connection-streams-private.h"
 #include "srv-deadline-private.h"
 #include "srv-request.h"
+#include "srv-reuse-private.h"
 #include "srv-wait.h"
 
 #include <errno.h>
@@ -280,20 +281,28 @@ srv_connection_close (GIOStream *stream,
   return TRUE;
 }
 
+/* Somebody may have the streams, and finds that they are closed. */
 static void
-srv_connection_dispose (GObject *object)
+drop_parts (SrvConnection *self)
 {
-  SrvConnection *self = SRV_CONNECTION (object);
-
   if (self->input != NULL)
     srv_connection_input_stream_forget (self->input);
   if (self->output != NULL)
     srv_connection_output_stream_forget (self->output);
   g_clear_object (&self->input);
   g_clear_object (&self->output);
-  g_clear_object (&self->socket);
   g_clear_object (&self->client_address);
   g_clear_object (&self->local_address);
+}
+
+static void
+srv_connection_dispose (GObject *object)
+{
+  SrvConnection *self = SRV_CONNECTION (object);
+
+  drop_parts (self);
+  g_clear_object (&self->socket);
+  g_clear_object (&self->link.handler);
   close_fd (self);
   /* Not GIOStream's own: it closes once more, and tells whoever listens, which
    * costs as much as the rest of a connection's end. */
@@ -333,20 +342,47 @@ srv_connection_init (SrvConnection *self)
 
 /* Takes over a descriptor that accept4 () just gave; @no_delay says what the
  * socket has inherited from its listener. */
-SrvConnection *
-srv_connection_adopt (int fd,
+void
+srv_connection_adopt (SrvConnection *self,
+                      int fd,
                       const SrvSockaddr *peer,
                       int timeout_ms,
                       gboolean no_delay)
 {
-  SrvConnection *self = g_object_new (SRV_TYPE_CONNECTION, NULL);
-
   self->fd = fd;
   self->timeout_ms = MAX (timeout_ms, 0);
   self->no_delay = no_delay;
   self->peer.length = peer->length;
   memcpy (&self->peer.any, &peer->any, peer->length);
-  return self;
+}
+
+/* Whether its server has closed it, and nothing is on it that ends, or tells,
+ * only when the object goes. A GSocket has a descriptor of its own. */
+gboolean
+srv_connection_is_plain (SrvConnection *self)
+{
+  GObject *object = &self->parent_instance.parent_instance;
+
+  return self->closed && g_atomic_pointer_get (&object->qdata) == NULL &&
+         self->socket == NULL && !srv_connection_has_posts (self);
+}
+
+/* Makes one that has ended as good as new, but for the handler that it carries.
+ * FALSE if somebody else has it, or has left something on it. */
+gboolean
+srv_connection_renew (SrvConnection *self)
+{
+  if (!srv_is_untouched (self) || !srv_connection_is_plain (self) ||
+      g_signal_handler_find (self, G_SIGNAL_MATCH_UNBLOCKED, 0, 0, NULL, NULL,
+                             NULL) != 0 ||
+      g_io_stream_is_closed (&self->parent_instance) ||
+      g_io_stream_has_pending (&self->parent_instance))
+    return FALSE;
+  drop_parts (self);
+  memset (&self->fd, 0,
+          offsetof (SrvConnection, link) - offsetof (SrvConnection, fd));
+  srv_connection_init (self);
+  return TRUE;
 }
 
 /* Ends the connection in order: what was posted, our half, then the client's,
@@ -370,6 +406,7 @@ void
 srv_connection_close_now (SrvConnection *self)
 {
   close_fd (self);
+  self->closed = TRUE;
 }
 
 /* From now on a drain of the server ends the input between two messages. In a
@@ -412,6 +449,7 @@ SrvConnection *
 srv_connection_new_for_fd (int fd, GError **error)
 {
   SrvSockaddr peer = { .length = sizeof peer - offsetof (SrvSockaddr, any) };
+  SrvConnection *self;
   int type = 0;
   socklen_t size = sizeof type;
   int flags;
@@ -434,7 +472,9 @@ srv_connection_new_for_fd (int fd, GError **error)
   fcntl (fd, F_SETFD, FD_CLOEXEC);
   if (getpeername (fd, &peer.any, &peer.length) != 0)
     peer.length = 0;
-  return srv_connection_adopt (fd, &peer, 0, FALSE);
+  self = g_object_new (SRV_TYPE_CONNECTION, NULL);
+  srv_connection_adopt (self, fd, &peer, 0, FALSE);
+  return self;
 }
 
 /**

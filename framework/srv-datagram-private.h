@@ -39,11 +39,6 @@ SrvDatagram *srv_datagram_copy (SrvDatagram *self);
 /* Makes it as good as new. FALSE if somebody else has kept it. */
 gboolean srv_datagram_recycle (SrvDatagram *self);
 
-/* The handler that served the datagram before, for the next one; NULL: none. */
-SrvBaseRequestHandler *srv_datagram_take_handler (SrvDatagram *self);
-void srv_datagram_keep_handler (SrvDatagram *self,
-                                SrvBaseRequestHandler *handler);
-
 /* What recvmsg () gets, and what it has given. FAR has room for the longest; of
  * a long datagram it holds the tail, and becomes the datagram's. */
 void srv_datagram_prepare (SrvDatagram *self,

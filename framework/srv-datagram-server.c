@@ -280,30 +280,6 @@ srv_datagram_server_get_request (SrvBaseServer *server, GError **error)
   return (SrvRequest *) datagram;
 }
 
-/* The memory of a datagram that is used again carries that of its handler, if
- * the server made it: a factory may have given it settings of its own. */
-static gboolean
-srv_datagram_server_finish_request (SrvBaseServer *server,
-                                    SrvRequest *request,
-                                    GError **error)
-{
-  SrvDatagram *datagram = SRV_IS_DATAGRAM (request) ? SRV_DATAGRAM (request)
-                                                    : NULL;
-  g_autoptr (SrvBaseRequestHandler) at_hand =
-    datagram != NULL ? srv_datagram_take_handler (datagram) : NULL;
-  g_autoptr (SrvBaseRequestHandler) handler =
-    srv_base_server_make_handler (server, request, at_hand);
-  gboolean ok;
-
-  g_clear_object (&at_hand);
-  ok = srv_base_server_run_handler (server, handler, request, error);
-  if (handler != NULL && datagram != NULL &&
-      srv_base_server_get_private (server)->factory == NULL &&
-      srv_base_request_handler_recycle (handler))
-    srv_datagram_keep_handler (datagram, handler);
-  return ok;
-}
-
 static void
 srv_datagram_server_before_wait (SrvBaseServer *server)
 {
@@ -394,7 +370,6 @@ srv_datagram_server_class_init (SrvDatagramServerClass *klass)
   server_class->activate_listener = srv_datagram_server_activate_listener;
   server_class->server_activate = srv_datagram_server_server_activate;
   server_class->get_request = srv_datagram_server_get_request;
-  server_class->finish_request = srv_datagram_server_finish_request;
   server_class->server_close = srv_datagram_server_server_close;
   server_class->before_wait = srv_datagram_server_before_wait;
 

@@ -11,6 +11,7 @@
 #include "srv-datagram-private.h"
 #include "srv-errno-private.h"
 #include "srv-request.h"
+#include "srv-reuse-private.h"
 
 #include <errno.h>
 #include <netinet/udp.h>
@@ -37,8 +38,6 @@ struct _SrvDatagram
   GObject parent_instance;
 
   SrvRequestLink link; /* the server's */
-  SrvBaseRequestHandler
-    *handler; /* owned, nullable: at hand for the next one */
 
   SrvListener *listener; /* owned reference: the socket for the reply */
   const guint8 *data;    /* in one of the next two */
@@ -259,7 +258,7 @@ srv_datagram_finalize (GObject *object)
 {
   SrvDatagram *self = SRV_DATAGRAM (object);
 
-  g_clear_object (&self->handler);
+  g_clear_object (&self->link.handler);
   g_clear_object (&self->client_address);
   g_clear_object (&self->local_address);
   g_clear_pointer (&self->bytes, g_bytes_unref);
@@ -296,18 +295,6 @@ srv_datagram_get_link (SrvDatagram *self)
   return &self->link;
 }
 
-SrvBaseRequestHandler *
-srv_datagram_take_handler (SrvDatagram *self)
-{
-  return g_steal_pointer (&self->handler);
-}
-
-void
-srv_datagram_keep_handler (SrvDatagram *self, SrvBaseRequestHandler *handler)
-{
-  g_set_object (&self->handler, handler);
-}
-
 const SrvSockaddr *
 srv_datagram_get_peer (SrvDatagram *self)
 {
@@ -336,9 +323,7 @@ srv_datagram_copy (SrvDatagram *self)
 gboolean
 srv_datagram_recycle (SrvDatagram *self)
 {
-  GObject *object = G_OBJECT (self);
-
-  if (g_atomic_int_get (&object->ref_count) != 1 || object->qdata != NULL)
+  if (!srv_is_untouched (self))
     return FALSE;
   g_clear_pointer (&self->bytes, g_bytes_unref);
   g_clear_object (&self->client_address);

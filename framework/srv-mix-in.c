@@ -9,6 +9,7 @@
 
 #include "srv-base-server.h"
 #include "srv-hook-private.h"
+#include "srv-request-set-private.h"
 
 /**
  * SrvMixIn:
@@ -258,7 +259,7 @@ srv_mix_in_process_request (SrvMixIn *self,
 
   g_return_val_if_fail (SRV_IS_MIX_IN (self), FALSE);
   g_return_val_if_fail (SRV_IS_BASE_SERVER (server), FALSE);
-  g_return_val_if_fail (SRV_IS_REQUEST (request), FALSE);
+  g_return_val_if_fail (srv_is_request (request), FALSE);
 
   ok = SRV_MIX_IN_GET_CLASS (self)->process_request (self, server, request,
                                                      &local);

@@ -11,6 +11,7 @@
 
 #pragma once
 
+#include "srv-base-request-handler.h"
 #include "srv-request.h"
 
 G_BEGIN_DECLS
@@ -27,7 +28,15 @@ typedef struct
 {
   SrvRequestSet *set; /* atomic: that it is in; NULL: none */
   GList link;         /* under the lock of that set's owner */
+  /* Owned; what has served it, if the memory of both may serve another. */
+  SrvBaseRequestHandler *handler;
 } SrvRequestLink;
+
+/* NULL if it is of another type. */
+SrvRequestLink *srv_request_get_link (SrvRequest *request);
+
+/* SRV_IS_REQUEST (), which a request of the library passes much faster. */
+gboolean srv_is_request (gpointer instance);
 
 /* Under the owner's lock. */
 void srv_request_set_add (SrvRequestSet *self, SrvRequest *request);

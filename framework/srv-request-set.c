@@ -11,8 +11,8 @@
 #include "srv-datagram-private.h"
 
 /* Both types are final, and every request passes here several times. */
-static SrvRequestLink *
-link_of (SrvRequest *request)
+SrvRequestLink *
+srv_request_get_link (SrvRequest *request)
 {
   GType type = G_OBJECT_TYPE (request);
 
@@ -21,6 +21,13 @@ link_of (SrvRequest *request)
   if (type == SRV_TYPE_DATAGRAM)
     return srv_datagram_get_link ((SrvDatagram *) request);
   return NULL;
+}
+
+gboolean
+srv_is_request (gpointer instance)
+{
+  return (instance != NULL && srv_request_get_link (instance) != NULL) ||
+         SRV_IS_REQUEST (instance);
 }
 
 static void
@@ -36,7 +43,7 @@ add_other (SrvRequestSet *self, SrvRequest *request)
 void
 srv_request_set_add (SrvRequestSet *self, SrvRequest *request)
 {
-  SrvRequestLink *link = link_of (request);
+  SrvRequestLink *link = srv_request_get_link (request);
 
   if (link != NULL &&
       g_atomic_pointer_compare_and_exchange (&link->set, NULL, self))
@@ -60,7 +67,7 @@ remove_other (SrvRequestSet *self, SrvRequest *request)
 static gboolean
 is_linked (SrvRequestSet *self, SrvRequest *request)
 {
-  SrvRequestLink *link = link_of (request);
+  SrvRequestLink *link = srv_request_get_link (request);
 
   return link != NULL && g_atomic_pointer_get (&link->set) == self;
 }
@@ -71,8 +78,8 @@ srv_request_set_remove (SrvRequestSet *self, SrvRequest *request)
 {
   if (!is_linked (self, request))
     return remove_other (self, request);
-  g_queue_unlink (&self->linked, &link_of (request)->link);
-  g_atomic_pointer_set (&link_of (request)->set, NULL);
+  g_queue_unlink (&self->linked, &srv_request_get_link (request)->link);
+  g_atomic_pointer_set (&srv_request_get_link (request)->set, NULL);
   return TRUE;
 }
 

@@ -7,6 +7,8 @@
 
 #include "srv-request.h"
 
+#include "srv-request-set-private.h"
+
 /**
  * SrvRequest:
  *
@@ -198,6 +200,6 @@ srv_request_drain (SrvRequest *self)
 int
 srv_request_fileno (SrvRequest *self)
 {
-  g_return_val_if_fail (SRV_IS_REQUEST (self), -1);
+  g_return_val_if_fail (srv_is_request (self), -1);
   return SRV_REQUEST_GET_IFACE (self)->fileno (self);
 }

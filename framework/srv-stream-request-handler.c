@@ -39,14 +39,20 @@
  */
 typedef struct
 {
-  GIOStream *stream; /* owned, nullable; what lies over the connection */
-  SrvReader *rfile;  /* owned, made on demand */
-  SrvWriter *wfile;  /* owned, made on demand */
   int rbufsize;
   int wbufsize;
   int timeout_ms;
   gboolean disable_nagle_algorithm;
   gboolean end_on_drain;
+} Settings;
+
+typedef struct
+{
+  GIOStream *stream; /* owned, nullable; what lies over the connection */
+  SrvReader *rfile;  /* owned, made on demand */
+  SrvWriter *wfile;  /* owned, made on demand */
+  Settings settings;
+  Settings made; /* those that a new one has */
 } SrvStreamRequestHandlerPrivate;
 
 typedef enum
@@ -90,13 +96,15 @@ srv_stream_request_handler_setup (SrvBaseRequestHandler *handler,
   if (priv->stream != NULL)
     srv_connection_set_overlaid (connection,
                                  priv->stream != G_IO_STREAM (connection));
-  if (priv->end_on_drain)
+  if (priv->settings.end_on_drain)
     srv_base_server_end_on_drain (srv_base_request_handler_get_server (handler),
                                   connection);
-  if (priv->timeout_ms >= 0 &&
-      !srv_connection_set_timeout (connection, priv->timeout_ms, error))
+  if (priv->settings.timeout_ms >= 0 &&
+      !srv_connection_set_timeout (connection, priv->settings.timeout_ms,
+                                   error))
     return FALSE;
-  return srv_connection_set_no_delay (connection, priv->disable_nagle_algorithm,
+  return srv_connection_set_no_delay (connection,
+                                      priv->settings.disable_nagle_algorithm,
                                       error);
 }
 
@@ -126,6 +134,31 @@ drop_files (SrvStreamRequestHandlerPrivate *priv)
 }
 
 static void
+srv_stream_request_handler_reset (SrvBaseRequestHandler *handler)
+{
+  SrvStreamRequestHandlerPrivate *priv =
+    get_private (SRV_STREAM_REQUEST_HANDLER (handler));
+
+  drop_files (priv);
+  g_clear_object (&priv->stream);
+  priv->settings = priv->made;
+  SRV_BASE_REQUEST_HANDLER_CLASS (srv_stream_request_handler_parent_class)
+    ->reset (handler);
+}
+
+/* After the `init` of the last subclass. */
+static void
+srv_stream_request_handler_constructed (GObject *object)
+{
+  SrvStreamRequestHandlerPrivate *priv =
+    get_private (SRV_STREAM_REQUEST_HANDLER (object));
+
+  priv->made = priv->settings;
+  G_OBJECT_CLASS (srv_stream_request_handler_parent_class)
+    ->constructed (object);
+}
+
+static void
 srv_stream_request_handler_dispose (GObject *object)
 {
   SrvStreamRequestHandlerPrivate *priv =
@@ -148,19 +181,19 @@ srv_stream_request_handler_get_property (GObject *object,
   switch ((SrvStreamRequestHandlerProperty) id)
     {
     case PROP_RBUFSIZE:
-      g_value_set_int (value, priv->rbufsize);
+      g_value_set_int (value, priv->settings.rbufsize);
       break;
     case PROP_WBUFSIZE:
-      g_value_set_int (value, priv->wbufsize);
+      g_value_set_int (value, priv->settings.wbufsize);
       break;
     case PROP_TIMEOUT:
-      g_value_set_int (value, priv->timeout_ms);
+      g_value_set_int (value, priv->settings.timeout_ms);
       break;
     case PROP_DISABLE_NAGLE_ALGORITHM:
-      g_value_set_boolean (value, priv->disable_nagle_algorithm);
+      g_value_set_boolean (value, priv->settings.disable_nagle_algorithm);
       break;
     case PROP_END_ON_DRAIN:
-      g_value_set_boolean (value, priv->end_on_drain);
+      g_value_set_boolean (value, priv->settings.end_on_drain);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -208,11 +241,14 @@ srv_stream_request_handler_class_init (SrvStreamRequestHandlerClass *klass)
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                             G_PARAM_EXPLICIT_NOTIFY;
 
+  object_class->constructed = srv_stream_request_handler_constructed;
   object_class->dispose = srv_stream_request_handler_dispose;
   object_class->get_property = srv_stream_request_handler_get_property;
   object_class->set_property = srv_stream_request_handler_set_property;
   handler_class->setup = srv_stream_request_handler_setup;
   handler_class->finish = srv_stream_request_handler_finish;
+  handler_class->reset = srv_stream_request_handler_reset;
+  srv_base_request_handler_class_set_reusable (handler_class);
   /* A forked child shall not be the first to need them. */
   g_type_class_ref (SRV_TYPE_READER);
   g_type_class_ref (SRV_TYPE_WRITER);
@@ -270,10 +306,12 @@ srv_stream_request_handler_init (SrvStreamRequestHandler *self)
 {
   SrvStreamRequestHandlerPrivate *priv = get_private (self);
 
-  priv->rbufsize = -1;
-  priv->wbufsize = -1;
-  priv->timeout_ms = -1;
-  priv->disable_nagle_algorithm = TRUE;
+  priv->settings = (Settings){
+    .rbufsize = -1,
+    .wbufsize = -1,
+    .timeout_ms = -1,
+    .disable_nagle_algorithm = TRUE,
+  };
 }
 
 /**
@@ -404,8 +442,8 @@ srv_stream_request_handler_get_rfile (SrvStreamRequestHandler *self)
     return priv->rfile;
   stream = srv_stream_request_handler_get_stream (self);
   g_return_val_if_fail (stream != NULL, NULL);
-  priv->rfile =
-    srv_reader_new (g_io_stream_get_input_stream (stream), priv->rbufsize);
+  priv->rfile = srv_reader_new (g_io_stream_get_input_stream (stream),
+                                priv->settings.rbufsize);
   tie_files (priv);
   return priv->rfile;
 }
@@ -433,8 +471,8 @@ srv_stream_request_handler_get_wfile (SrvStreamRequestHandler *self)
     return priv->wfile;
   stream = srv_stream_request_handler_get_stream (self);
   g_return_val_if_fail (stream != NULL, NULL);
-  priv->wfile =
-    srv_writer_new (g_io_stream_get_output_stream (stream), priv->wbufsize);
+  priv->wfile = srv_writer_new (g_io_stream_get_output_stream (stream),
+                                priv->settings.wbufsize);
   tie_files (priv);
   return priv->wfile;
 }
@@ -458,9 +496,9 @@ srv_stream_request_handler_set_rbufsize (SrvStreamRequestHandler *self,
   g_return_if_fail (rbufsize >= -1);
 
   priv = get_private (self);
-  if (priv->rbufsize == rbufsize)
+  if (priv->settings.rbufsize == rbufsize)
     return;
-  priv->rbufsize = rbufsize;
+  priv->settings.rbufsize = rbufsize;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RBUFSIZE]);
 }
 
@@ -478,7 +516,7 @@ int
 srv_stream_request_handler_get_rbufsize (SrvStreamRequestHandler *self)
 {
   g_return_val_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self), -1);
-  return get_private (self)->rbufsize;
+  return get_private (self)->settings.rbufsize;
 }
 
 /**
@@ -500,9 +538,9 @@ srv_stream_request_handler_set_wbufsize (SrvStreamRequestHandler *self,
   g_return_if_fail (wbufsize >= -1);
 
   priv = get_private (self);
-  if (priv->wbufsize == wbufsize)
+  if (priv->settings.wbufsize == wbufsize)
     return;
-  priv->wbufsize = wbufsize;
+  priv->settings.wbufsize = wbufsize;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_WBUFSIZE]);
 }
 
@@ -520,7 +558,7 @@ int
 srv_stream_request_handler_get_wbufsize (SrvStreamRequestHandler *self)
 {
   g_return_val_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self), -1);
-  return get_private (self)->wbufsize;
+  return get_private (self)->settings.wbufsize;
 }
 
 /**
@@ -544,9 +582,9 @@ srv_stream_request_handler_set_timeout (SrvStreamRequestHandler *self,
   g_return_if_fail (timeout_ms >= -1);
 
   priv = get_private (self);
-  if (priv->timeout_ms == timeout_ms)
+  if (priv->settings.timeout_ms == timeout_ms)
     return;
-  priv->timeout_ms = timeout_ms;
+  priv->settings.timeout_ms = timeout_ms;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TIMEOUT]);
 }
 
@@ -564,7 +602,7 @@ int
 srv_stream_request_handler_get_timeout (SrvStreamRequestHandler *self)
 {
   g_return_val_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self), -1);
-  return get_private (self)->timeout_ms;
+  return get_private (self)->settings.timeout_ms;
 }
 
 /**
@@ -587,9 +625,9 @@ srv_stream_request_handler_set_disable_nagle_algorithm (
   g_return_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self));
 
   priv = get_private (self);
-  if (priv->disable_nagle_algorithm == !!disable_nagle_algorithm)
+  if (priv->settings.disable_nagle_algorithm == !!disable_nagle_algorithm)
     return;
-  priv->disable_nagle_algorithm = !!disable_nagle_algorithm;
+  priv->settings.disable_nagle_algorithm = !!disable_nagle_algorithm;
   g_object_notify_by_pspec (G_OBJECT (self),
                             properties[PROP_DISABLE_NAGLE_ALGORITHM]);
 }
@@ -609,7 +647,7 @@ srv_stream_request_handler_get_disable_nagle_algorithm (
   SrvStreamRequestHandler *self)
 {
   g_return_val_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self), TRUE);
-  return get_private (self)->disable_nagle_algorithm;
+  return get_private (self)->settings.disable_nagle_algorithm;
 }
 
 /**
@@ -631,9 +669,9 @@ srv_stream_request_handler_set_end_on_drain (SrvStreamRequestHandler *self,
   g_return_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self));
 
   priv = get_private (self);
-  if (priv->end_on_drain == !!end_on_drain)
+  if (priv->settings.end_on_drain == !!end_on_drain)
     return;
-  priv->end_on_drain = !!end_on_drain;
+  priv->settings.end_on_drain = !!end_on_drain;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_END_ON_DRAIN]);
 }
 
@@ -651,5 +689,5 @@ gboolean
 srv_stream_request_handler_get_end_on_drain (SrvStreamRequestHandler *self)
 {
   g_return_val_if_fail (SRV_IS_STREAM_REQUEST_HANDLER (self), FALSE);
-  return get_private (self)->end_on_drain;
+  return get_private (self)->settings.end_on_drain;
 }

@@ -194,6 +194,7 @@ static SrvRequest *
 srv_stream_server_get_request (SrvBaseServer *server, GError **error)
 {
   SrvStreamServerPrivate *priv = get_private (SRV_STREAM_SERVER (server));
+  SrvBaseServerPrivate *base = srv_base_server_get_private (server);
   SrvListener *listener = srv_base_server_get_listener (server);
   SrvSockaddr peer;
   SrvConnection *connection;
@@ -209,10 +210,10 @@ srv_stream_server_get_request (SrvBaseServer *server, GError **error)
                 SOCK_CLOEXEC);
   if (fd >= 0)
     {
-      connection =
-        srv_connection_adopt (fd, &peer,
-                              priv->inherited ? priv->inherited_timeout_ms : 0,
-                              priv->inherited);
+      connection = srv_spares_take (&base->spares, &base->lock);
+      srv_connection_adopt (connection, fd, &peer,
+                            priv->inherited ? priv->inherited_timeout_ms : 0,
+                            priv->inherited);
       /* Does nothing if that is the limit already. */
       srv_connection_set_timeout (connection, priv->idle_timeout_ms, NULL);
       return SRV_REQUEST (connection);

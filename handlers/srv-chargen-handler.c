@@ -206,6 +206,8 @@ srv_chargen_handler_class_init (SrvChargenHandlerClass *klass)
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
 
   SRV_BASE_REQUEST_HANDLER_CLASS (klass)->handle = srv_chargen_handler_handle;
+  srv_base_request_handler_class_set_reusable (
+    SRV_BASE_REQUEST_HANDLER_CLASS (klass));
   object_class->get_property = srv_chargen_handler_get_property;
   object_class->set_property = srv_chargen_handler_set_property;
 

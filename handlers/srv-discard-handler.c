@@ -188,6 +188,8 @@ srv_discard_handler_class_init (SrvDiscardHandlerClass *klass)
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
 
   SRV_BASE_REQUEST_HANDLER_CLASS (klass)->handle = srv_discard_handler_handle;
+  srv_base_request_handler_class_set_reusable (
+    SRV_BASE_REQUEST_HANDLER_CLASS (klass));
   object_class->get_property = srv_discard_handler_get_property;
   object_class->set_property = srv_discard_handler_set_property;
 

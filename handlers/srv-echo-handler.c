@@ -238,6 +238,8 @@ srv_echo_handler_class_init (SrvEchoHandlerClass *klass)
   object_class->get_property = srv_echo_handler_get_property;
   object_class->set_property = srv_echo_handler_set_property;
   SRV_BASE_REQUEST_HANDLER_CLASS (klass)->handle = srv_echo_handler_handle;
+  srv_base_request_handler_class_set_reusable (
+    SRV_BASE_REQUEST_HANDLER_CLASS (klass));
 
   /**
    * SrvEchoHandlerClass::transform:

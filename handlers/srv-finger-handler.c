@@ -221,6 +221,8 @@ srv_finger_handler_class_init (SrvFingerHandlerClass *klass)
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
 
   SRV_BASE_REQUEST_HANDLER_CLASS (klass)->handle = srv_finger_handler_handle;
+  srv_base_request_handler_class_set_reusable (
+    SRV_BASE_REQUEST_HANDLER_CLASS (klass));
   object_class->finalize = srv_finger_handler_finalize;
   object_class->get_property = srv_finger_handler_get_property;
   object_class->set_property = srv_finger_handler_set_property;

@@ -348,6 +348,8 @@ srv_greeting_handler_class_init (SrvGreetingHandlerClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
   SRV_BASE_REQUEST_HANDLER_CLASS (klass)->handle = srv_greeting_handler_handle;
+  srv_base_request_handler_class_set_reusable (
+    SRV_BASE_REQUEST_HANDLER_CLASS (klass));
   object_class->finalize = srv_greeting_handler_finalize;
   object_class->get_property = srv_greeting_handler_get_property;
   object_class->set_property = srv_greeting_handler_set_property;

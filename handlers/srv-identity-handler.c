@@ -246,6 +246,8 @@ srv_identity_handler_class_init (SrvIdentityHandlerClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
   SRV_BASE_REQUEST_HANDLER_CLASS (klass)->handle = srv_identity_handler_handle;
+  srv_base_request_handler_class_set_reusable (
+    SRV_BASE_REQUEST_HANDLER_CLASS (klass));
   object_class->get_property = srv_identity_handler_get_property;
   object_class->set_property = srv_identity_handler_set_property;
   install_properties (object_class);

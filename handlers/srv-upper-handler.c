@@ -51,6 +51,8 @@ static void
 srv_upper_handler_class_init (SrvUpperHandlerClass *klass)
 {
   SRV_ECHO_HANDLER_CLASS (klass)->transform = srv_upper_handler_transform;
+  srv_base_request_handler_class_set_reusable (
+    SRV_BASE_REQUEST_HANDLER_CLASS (klass));
 }
 
 static void

@@ -63,6 +63,7 @@ test_programs = \
 	%reldir%/test-send-fds \
 	%reldir%/test-sender-limit \
 	%reldir%/test-simple-handlers \
+	%reldir%/test-spares \
 	%reldir%/test-spawn \
 	%reldir%/test-start-tls \
 	%reldir%/test-stream-handler \
