@@ -169,6 +169,7 @@ take_batch (SrvBaseServer *self, SrvLoop *loop, GError **error)
     {
       if (must_leave (self, loop) || !admits (self))
         break;
+      loop->position = i;
       step = srv_base_server_take_one (self, loop, &result, error);
       if (step == SRV_STEP_FAILED)
         return FALSE;

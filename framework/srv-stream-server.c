@@ -190,6 +190,24 @@ is_shut_down (SrvListener *listener)
          (pollfd.revents & POLLHUP) != 0;
 }
 
+/* Most clients come alone, and accept4 () makes a file before it looks whether
+ * somebody is there: to ask that first takes a quarter of the time. Who finds a
+ * second one finds more. */
+static int
+accept_client (SrvBaseServer *server, SrvListener *listener, SrvSockaddr *peer)
+{
+  const SrvLoop *loop = srv_base_server_get_loop (server);
+  struct pollfd pollfd = { srv_listener_get_fd (listener), POLLIN, 0 };
+
+  if (loop != NULL && loop->position == 1 && poll (&pollfd, 1, 0) == 0)
+    {
+      errno = EAGAIN;
+      return -1;
+    }
+  peer->length = sizeof *peer - offsetof (SrvSockaddr, any);
+  return accept4 (pollfd.fd, &peer->any, &peer->length, SOCK_CLOEXEC);
+}
+
 static SrvRequest *
 srv_stream_server_get_request (SrvBaseServer *server, GError **error)
 {
@@ -205,9 +223,7 @@ srv_stream_server_get_request (SrvBaseServer *server, GError **error)
    * more would be kept waiting. */
   if (priv->shed_on_shortage)
     srv_listener_take_reserve (listener);
-  peer.length = sizeof peer - offsetof (SrvSockaddr, any);
-  fd = accept4 (srv_listener_get_fd (listener), &peer.any, &peer.length,
-                SOCK_CLOEXEC);
+  fd = accept_client (server, listener, &peer);
   if (fd >= 0)
     {
       connection = srv_spares_take (&base->spares, &base->lock);
