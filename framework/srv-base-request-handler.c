@@ -109,7 +109,7 @@ srv_base_request_handler_real_reset (SrvBaseRequestHandler *self)
   SrvBaseRequestHandlerPrivate *priv = get_private (self);
 
   g_clear_object (&priv->request);
-  if (priv->function != NULL)
+  if (priv->function != NULL || priv->destroy != NULL)
     srv_base_request_handler_set_function (self, NULL, NULL, NULL);
   priv->server = NULL;
   priv->failed = FALSE;
@@ -207,8 +207,11 @@ srv_base_request_handler_init (G_GNUC_UNUSED SrvBaseRequestHandler *self)
  * @klass: a class of handlers, in its own `class_init`
  *
  * Says that a handler may serve one request after the other: it keeps nothing
- * of a request, or forgets it in `reset`. Servers then spare themselves a new
- * handler for each request.
+ * of a request, or forgets it in `reset`, and leaves nothing to do for its
+ * `finalize`, which may come late, and in a forked child never. Servers then
+ * spare themselves a new handler for each request. The settings of a
+ * [class@SocketServer.StreamRequestHandler] become those again that its `init`
+ * has made.
  *
  * It holds for the class itself and not for classes derived from it, which may
  * keep something of their own. A handler to which somebody holds a reference,
@@ -254,7 +257,7 @@ combine_errors (GError *first, GError *second, GError **error)
 
 /**
  * srv_base_request_handler_run:
- * @self: a handler that has not run yet
+ * @self: a handler that is new, or as good as new
  * @request: the request to serve
  * @server: (nullable): the server that got it; %NULL in tests
  * @error: return location for a [struct@GLib.Error]
@@ -296,12 +299,14 @@ srv_base_request_handler_run (SrvBaseRequestHandler *self,
 
   if (!call_hook (self, klass->setup, "setup", error))
     {
+      srv_spawn_join ();
       priv->failed = TRUE;
       return FALSE;
     }
   priv->failed = !call_hook (self, klass->handle, "handle", &first);
   srv_spawn_join ();
   ok = call_hook (self, klass->finish, "finish", &second) && !priv->failed;
+  srv_spawn_join ();
   priv->failed = !ok;
   if (!ok)
     combine_errors (first, second, error);

@@ -295,6 +295,90 @@ START_TEST (handlers_are_joined_before_finish)
 }
 END_TEST
 
+/* Spawns in a setup that fails, or in finish. */
+typedef struct
+{
+  SrvStreamRequestHandler parent_instance;
+} TestHasty;
+typedef struct
+{
+  SrvStreamRequestHandlerClass parent_class;
+} TestHastyClass;
+
+static gboolean setup_fails;
+
+static GType test_hasty_get_type (void);
+G_DEFINE_TYPE (TestHasty, test_hasty, SRV_TYPE_STREAM_REQUEST_HANDLER)
+
+static gboolean
+spawn_one (GError **error)
+{
+  return srv_spawn (count_done, GINT_TO_POINTER (20), count_destroyed, error);
+}
+
+static gboolean
+test_hasty_setup (SrvBaseRequestHandler *handler, GError **error)
+{
+  if (!setup_fails)
+    return SRV_BASE_REQUEST_HANDLER_CLASS (test_hasty_parent_class)
+      ->setup (handler, error);
+  if (spawn_one (error))
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
+                         "no luck");
+  return FALSE;
+}
+
+static gboolean
+test_hasty_finish (SrvBaseRequestHandler *handler, GError **error)
+{
+  return spawn_one (error) &&
+         SRV_BASE_REQUEST_HANDLER_CLASS (test_hasty_parent_class)
+           ->finish (handler, error);
+}
+
+static void
+test_hasty_class_init (TestHastyClass *klass)
+{
+  SRV_BASE_REQUEST_HANDLER_CLASS (klass)->setup = test_hasty_setup;
+  SRV_BASE_REQUEST_HANDLER_CLASS (klass)->finish = test_hasty_finish;
+}
+
+static void
+test_hasty_init (G_GNUC_UNUSED TestHasty *self)
+{
+}
+
+static void
+note_done (G_GNUC_UNUSED SrvBaseServer *server)
+{
+  srv_test_set_number (N_AT_FINISH, srv_test_get_number (N_DONE) +
+                                      srv_test_get_number (N_DESTROYED));
+}
+
+/* The connection does not end before those who may be using it. */
+START_TEST (nobody_outlives_a_handler)
+{
+  SrvTestMixIn mix_in = (SrvTestMixIn) (_i / 2);
+  SrvBaseServer *server;
+  SrvTestRun *run;
+  int fd;
+
+  if (!is_possible (mix_in))
+    return;
+  setup_fails = _i % 2 == 0;
+  server = srv_test_server_new (SRV_TEST_TCP, mix_in);
+  srv_base_server_set_handler_type (server, test_hasty_get_type ());
+  srv_test_on_hook ("shutdown_request", note_done);
+  run = srv_test_run (server);
+  fd = srv_test_connect (server);
+  shutdown (fd, SHUT_WR);
+  srv_test_expect_end (fd);
+  srv_test_close (fd);
+  ck_assert_int_eq (srv_test_get_number (N_AT_FINISH), 2);
+  srv_test_finish (run);
+}
+END_TEST
+
 #define BIG (4 * 1024 * 1024)
 
 static void
@@ -559,6 +643,7 @@ main (void)
     { "spawn", spawned_run_in_the_way_of_the_caller, 2 },
     { "spawn", nested_spawns_are_joined, 2 },
     { "spawn", handlers_are_joined_before_finish, SRV_TEST_N_MIX_INS },
+    { "spawn", nobody_outlives_a_handler, 2 * SRV_TEST_N_MIX_INS },
     { "spawn", handler_reads_while_a_task_writes, SRV_TEST_N_MIX_INS },
     { "spawn", close_from_a_spawned_task_returns, 2 * G_N_ELEMENTS (sharing) },
     { "offload", only_fibers_need_another_thread, 2 },
