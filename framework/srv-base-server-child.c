@@ -142,6 +142,7 @@ begin_anew (SrvBaseServerPrivate *priv)
 {
   g_mutex_init (&priv->lock);
   priv->changed = (SrvWaitList){ NULL, NULL };
+  priv->spares.n = 0;
   g_clear_pointer (&priv->loop.set, srv_wait_set_free);
   priv->loop = (SrvLoop){ .set = NULL };
   priv->loop_task = srv_task_self ();

@@ -262,10 +262,12 @@ srv_base_server_end_process (SrvBaseServer *self)
   srv_base_server_wake (self);
   srv_base_server_close_listener (self);
   g_atomic_int_set (&priv->patient, TRUE);
-  if (drain (self, SRV_DEADLINE_NEVER))
-    return;
-  g_atomic_int_set (&priv->patient, FALSE);
-  cut_the_rest (self);
+  if (!drain (self, SRV_DEADLINE_NEVER))
+    {
+      g_atomic_int_set (&priv->patient, FALSE);
+      cut_the_rest (self);
+    }
+  srv_spares_clear (&priv->spares, &priv->lock);
 }
 
 /* Somebody else closes the server already. The server waits for its handlers,

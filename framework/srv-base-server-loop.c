@@ -471,6 +471,7 @@ handle_one (SrvBaseServer *self,
   gboolean expired;
   SrvLoopWait wait;
 
+  loop->position = 0;
   for (;;)
     {
       if (g_cancellable_set_error_if_cancelled (cancellable, error) ||

@@ -44,7 +44,7 @@ typedef struct
   gboolean is_worker;
   gboolean one_by_one;     /* nobody comes back for what is taken ahead */
   gboolean more;           /* nothing has said yet that there is no more */
-  int position;            /* how many it has taken since it last waited */
+  int position;            /* how many it has tried to take in its round */
   gpointer stock;          /* owned: what get_request has taken ahead */
   GDestroyNotify put_back; /* does something with the rest of it */
   int run;                 /* of a worker: which run it began in */

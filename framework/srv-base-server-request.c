@@ -57,6 +57,17 @@ is_active (SrvBaseServer *self, SrvRequest *request)
   return srv_request_set_contains (&priv->active, request, &priv->lock);
 }
 
+/* Whoever else has it, has nothing to do with the handler. */
+static void
+drop_request (SrvRequest *request)
+{
+  SrvRequestLink *link = srv_request_get_link (request);
+
+  if (link != NULL && G_OBJECT_TYPE (request) == SRV_TYPE_CONNECTION)
+    g_clear_object (&link->handler);
+  g_object_unref (request);
+}
+
 /* Somebody may wait for this: a drain for the last request, a loop out of
  * descriptors for one more. */
 static void
@@ -68,14 +79,16 @@ remove_active (SrvBaseServer *self, SrvRequest *request)
 
   g_mutex_lock (&priv->lock);
   found = srv_request_set_remove (&priv->active, request);
-  spare = found && srv_spares_put (&priv->spares, request);
+  /* Once the server is closed nobody empties them again. */
+  spare = found && !g_atomic_int_get (&priv->closing) &&
+          srv_spares_put (&priv->spares, request);
   g_mutex_unlock (&priv->lock);
   if (!found)
     return;
   if (priv->process != NULL)
     srv_worker_process_note_end (priv->process);
   if (!spare)
-    g_object_unref (request);
+    drop_request (request);
   if (g_atomic_int_get (&priv->closing) ||
       g_atomic_int_get (&priv->in_shortage))
     srv_base_server_wake (self);
@@ -329,16 +342,18 @@ take_handler (SrvRequest *request, GType type)
   return g_object_new (type, NULL);
 }
 
-/* A factory may have given it settings of its own. */
+/* A factory may have given it settings of its own; and a child that was forked
+ * for the request ends with it. */
 static void
 let_go_of_handler (SrvBaseServer *self,
                    SrvRequest *request,
                    SrvBaseRequestHandler *handler)
 {
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   SrvRequestLink *link = srv_request_get_link (request);
 
-  if (link != NULL && link->handler == NULL &&
-      srv_base_server_get_private (self)->factory == NULL &&
+  if (link != NULL && link->handler == NULL && priv->factory == NULL &&
+      !priv->in_child && is_active (self, request) &&
       srv_base_request_handler_recycle (handler))
     link->handler = handler;
   else

@@ -60,7 +60,8 @@ srv_base_server_fileno (SrvBaseServer *self)
  * @handler_type: a class derived from
  *   [class@SocketServer.BaseRequestHandler], or %G_TYPE_INVALID for none
  *
- * Sets the class of the handlers; one is made for each request.
+ * Sets the class of the handlers; one is made for each request, unless the
+ * class says that they are reusable.
  *
  * Threads: before the loop runs. In Python: `RequestHandlerClass`.
  */

@@ -26,7 +26,7 @@ struct _SrvConnection
   gboolean blocking; /* whether the kernel waits for us */
   gboolean no_delay;
   gboolean at_end;   /* the client has ended its half */
-  gboolean closed;   /* by its server, which has no more to do with it */
+  gboolean spare;    /* its server has closed it, and it may be used again */
   gboolean overlaid; /* by a stream that changes what is sent, such as TLS */
 
   /* A drain of the server may end the input, if the handler wants that. */
@@ -60,7 +60,6 @@ void srv_connection_adopt (SrvConnection *self,
                            const SrvSockaddr *peer,
                            int timeout_ms,
                            gboolean no_delay);
-gboolean srv_connection_is_plain (SrvConnection *self);
 gboolean srv_connection_renew (SrvConnection *self);
 void srv_connection_hang_up (SrvConnection *self, int linger_timeout_ms);
 void srv_connection_close_now (SrvConnection *self);

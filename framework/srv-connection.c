@@ -251,6 +251,7 @@ srv_connection_request_init (SrvRequestInterface *iface)
 }
 
 static GObjectClass *grandparent_class;
+static guint notify_id; /* the only signal that a connection has */
 
 static GInputStream *
 srv_connection_get_input_stream (GIOStream *stream)
@@ -281,7 +282,7 @@ srv_connection_close (GIOStream *stream,
   return TRUE;
 }
 
-/* Somebody may have the streams, and finds that they are closed. */
+/* Whoever has one of the streams finds that it is closed. */
 static void
 drop_parts (SrvConnection *self)
 {
@@ -325,6 +326,7 @@ srv_connection_class_init (SrvConnectionClass *klass)
   GIOStreamClass *stream_class = G_IO_STREAM_CLASS (klass);
 
   grandparent_class = g_type_class_peek_parent (srv_connection_parent_class);
+  notify_id = g_signal_lookup ("notify", G_TYPE_OBJECT);
   G_OBJECT_CLASS (klass)->dispose = srv_connection_dispose;
   G_OBJECT_CLASS (klass)->finalize = srv_connection_finalize;
   stream_class->get_input_stream = srv_connection_get_input_stream;
@@ -356,15 +358,30 @@ srv_connection_adopt (SrvConnection *self,
   memcpy (&self->peer.any, &peer->any, peer->length);
 }
 
-/* Whether its server has closed it, and nothing is on it that ends, or tells,
- * only when the object goes. A GSocket has a descriptor of its own. */
-gboolean
-srv_connection_is_plain (SrvConnection *self)
+static gboolean
+is_untouched_or_null (gpointer instance)
+{
+  return instance == NULL || srv_is_untouched (instance);
+}
+
+/* Whether nothing is on it that ends, or tells, only when the object goes.
+ * Whoever has one of its streams may be about to read; a GSocket has a
+ * descriptor of its own. */
+static gboolean
+is_plain (SrvConnection *self)
 {
   GObject *object = &self->parent_instance.parent_instance;
 
-  return self->closed && g_atomic_pointer_get (&object->qdata) == NULL &&
-         self->socket == NULL && !srv_connection_has_posts (self);
+  return g_atomic_pointer_get (&object->qdata) == NULL &&
+         self->socket == NULL && !srv_connection_has_posts (self) &&
+         is_untouched_or_null (self->input) &&
+         is_untouched_or_null (self->output) &&
+         is_untouched_or_null (self->client_address) &&
+         is_untouched_or_null (self->local_address) &&
+         !g_io_stream_is_closed (&self->parent_instance) &&
+         !g_io_stream_has_pending (&self->parent_instance) &&
+         g_signal_handler_find (self, G_SIGNAL_MATCH_ID, notify_id, 0, NULL,
+                                NULL, NULL) == 0;
 }
 
 /* Makes one that has ended as good as new, but for the handler that it carries.
@@ -372,11 +389,7 @@ srv_connection_is_plain (SrvConnection *self)
 gboolean
 srv_connection_renew (SrvConnection *self)
 {
-  if (!srv_is_untouched (self) || !srv_connection_is_plain (self) ||
-      g_signal_handler_find (self, G_SIGNAL_MATCH_UNBLOCKED, 0, 0, NULL, NULL,
-                             NULL) != 0 ||
-      g_io_stream_is_closed (&self->parent_instance) ||
-      g_io_stream_has_pending (&self->parent_instance))
+  if (!srv_is_untouched (self) || !is_plain (self))
     return FALSE;
   drop_parts (self);
   memset (&self->fd, 0,
@@ -406,7 +419,7 @@ void
 srv_connection_close_now (SrvConnection *self)
 {
   close_fd (self);
-  self->closed = TRUE;
+  self->spare = is_plain (self);
 }
 
 /* From now on a drain of the server ends the input between two messages. In a

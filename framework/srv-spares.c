@@ -16,7 +16,7 @@ srv_spares_put (SrvSpares *self, SrvRequest *request)
 {
   if (self->n == SRV_SPARES_MAX ||
       G_OBJECT_TYPE (request) != SRV_TYPE_CONNECTION ||
-      !srv_connection_is_plain ((SrvConnection *) request))
+      !((SrvConnection *) request)->spare)
     return FALSE;
   self->connections[self->n++] = (SrvConnection *) request;
   return TRUE;

@@ -173,11 +173,31 @@ do_refer (G_GNUC_UNUSED SrvStreamRequestHandler *self,
 }
 
 static gboolean
+do_refer_to_stream (G_GNUC_UNUSED SrvStreamRequestHandler *self,
+                    SrvConnection *connection)
+{
+  g_object_weak_ref (G_OBJECT (g_io_stream_get_output_stream (
+                       G_IO_STREAM (connection))),
+                     note_weak, NULL);
+  return TRUE;
+}
+
+static gboolean
 do_listen (G_GNUC_UNUSED SrvStreamRequestHandler *self,
            SrvConnection *connection)
 {
   return g_signal_connect_data (connection, "notify::closed", G_CALLBACK (note),
                                 NULL, note_closure, 0) != 0;
+}
+
+static gboolean
+do_listen_later (SrvStreamRequestHandler *self, SrvConnection *connection)
+{
+  gboolean ok = do_listen (self, connection);
+
+  g_signal_handlers_block_matched (connection, G_SIGNAL_MATCH_FUNC, 0, 0, NULL,
+                                   note, NULL);
+  return ok;
 }
 
 static gboolean
@@ -224,6 +244,8 @@ static const Visit visits[] = {
   { "attach", do_attach, "" },
   { "refer", do_refer, "" },
   { "listen", do_listen, "" },
+  { "later", do_listen_later, "" },
+  { "output", do_refer_to_stream, "" },
   { "tell", do_tell, "" },
   { "end", do_end, "" },
   { "fail", do_fail, "no luck" },
@@ -258,11 +280,13 @@ visitor_handle (SrvBaseRequestHandler *handler, GError **error)
   SrvStreamRequestHandler *self = SRV_STREAM_REQUEST_HANDLER (handler);
   SrvConnection *connection = srv_stream_request_handler_get_connection (self);
   const char *line;
+  gssize n;
   g_autofree char *state = NULL;
 
-  if (srv_reader_read_line (srv_stream_request_handler_get_rfile (self), &line,
-                            LINE_SIZE, error) <= 0)
-    return FALSE;
+  n = srv_reader_read_line (srv_stream_request_handler_get_rfile (self), &line,
+                            LINE_SIZE, error);
+  if (n <= 0)
+    return n == 0;
   for (guint i = 0; i < G_N_ELEMENTS (visits); i++)
     if (g_str_has_prefix (line, visits[i].name))
       {
@@ -460,7 +484,8 @@ END_TEST
 /* Who is told of the end of a connection does not wait for another client. */
 START_TEST (end_is_told_at_once)
 {
-  const char *const names[] = { "attach", "refer" };
+  const char *const names[] = { "attach", "refer", "output", "listen",
+                                "later" };
   SrvBaseServer *server = make_server (mix_ins[_i]);
   SrvTestRun *run = srv_test_run (server);
 
@@ -564,12 +589,68 @@ START_TEST (connection_that_was_handed_over_is_not_kept)
   srv_test_say (fd, "keep\n");
   srv_test_wait_for_number (RESET, 1);
   srv_test_eventually (srv_base_server_get_n_active_requests (server) == 0);
+  srv_test_wait_for_number (FREED, 1);
   ck_assert (srv_connection_send_all (kept, "still here", 10, NULL, NULL));
   srv_test_expect (fd, "still here");
   g_clear_object (&kept);
   srv_test_expect_end (fd);
   srv_test_close (fd);
   finish (run, server);
+}
+END_TEST
+
+/* What ends later than its server. */
+START_TEST (nothing_is_kept_after_the_close)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_THREADING);
+  SrvTestRun *run = srv_test_run (server);
+  int fd = srv_test_connect (server);
+
+  srv_mix_in_set_block_on_close (srv_base_server_get_mix_in (server), FALSE);
+  srv_test_wait_for_number (MADE, 1);
+  srv_test_stop (run);
+  srv_base_server_server_close (server);
+  srv_test_close (fd);
+  srv_test_wait_for_number (FREED, 1);
+  g_object_unref (server);
+}
+END_TEST
+
+/* A child ends with its request, and so does the handler. */
+START_TEST (handler_ends_in_its_child)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_FORKING);
+  SrvTestRun *run = srv_test_run (server);
+
+  for (int i = 1; i <= 3; i++)
+    {
+      g_autofree char *state = visit (server, "state");
+
+      srv_test_wait_for_number (FREED, i);
+    }
+  finish (run, server);
+}
+END_TEST
+
+/* Its connection ended before it did. */
+START_TEST (handler_that_ended_its_request_is_not_kept)
+{
+  SrvBaseServer *server = make_server (mix_ins[_i]);
+  SrvTestRun *run = srv_test_run (server);
+  g_autofree char *reply = visit (server, "end");
+
+  srv_test_wait_for_number (FREED, 1);
+  finish (run, server);
+}
+END_TEST
+
+START_TEST (data_without_a_function_is_freed)
+{
+  SrvBaseRequestHandler *handler = g_object_new (visitor_get_type (), NULL);
+
+  srv_base_request_handler_set_function (handler, NULL, &kept, note);
+  g_object_unref (handler);
+  ck_assert_int_eq (srv_test_get_number (NOTIFIED), 1);
 }
 END_TEST
 
@@ -607,6 +688,10 @@ main (void)
     { "spares", kept_things_stay_closed, N_MIX_INS },
     { "spares", handler_serves_one_after_the_other, N_MIX_INS },
     { "spares", connection_that_was_handed_over_is_not_kept, 1 },
+    { "spares", nothing_is_kept_after_the_close, 1 },
+    { "spares", handler_ends_in_its_child, 1 },
+    { "spares", handler_that_ended_its_request_is_not_kept, N_MIX_INS },
+    { "spares", data_without_a_function_is_freed, 1 },
     { "spares", few_are_kept, 2 },
   };
 
