@@ -209,9 +209,9 @@ srv_base_request_handler_init (G_GNUC_UNUSED SrvBaseRequestHandler *self)
  * Says that a handler may serve one request after the other: it keeps nothing
  * of a request, or forgets it in `reset`, and leaves nothing to do for its
  * `finalize`, which may come late, and in a forked child never. Servers then
- * spare themselves a new handler for each request. The settings of a
- * [class@SocketServer.StreamRequestHandler] become those again that its `init`
- * has made.
+ * spare themselves a new handler for each request. What a
+ * [class@SocketServer.StreamRequestHandler] sets while it runs holds for that
+ * request alone.
  *
  * It holds for the class itself and not for classes derived from it, which may
  * keep something of their own. A handler to which somebody holds a reference,

@@ -52,7 +52,8 @@ typedef struct
   SrvReader *rfile;  /* owned, made on demand */
   SrvWriter *wfile;  /* owned, made on demand */
   Settings settings;
-  Settings made; /* those that a new one has */
+  Settings made; /* those that it had before it ran, if it has changed them */
+  gboolean changed;
 } SrvStreamRequestHandlerPrivate;
 
 typedef enum
@@ -126,6 +127,21 @@ srv_stream_request_handler_finish (SrvBaseRequestHandler *handler,
   return TRUE;
 }
 
+/* What is set while it runs holds for that request alone. */
+static Settings *
+change_settings (SrvStreamRequestHandler *self)
+{
+  SrvStreamRequestHandlerPrivate *priv = get_private (self);
+
+  if (!priv->changed &&
+      srv_stream_request_handler_get_connection (self) != NULL)
+    {
+      priv->made = priv->settings;
+      priv->changed = TRUE;
+    }
+  return &priv->settings;
+}
+
 static void
 drop_files (SrvStreamRequestHandlerPrivate *priv)
 {
@@ -141,21 +157,11 @@ srv_stream_request_handler_reset (SrvBaseRequestHandler *handler)
 
   drop_files (priv);
   g_clear_object (&priv->stream);
-  priv->settings = priv->made;
+  if (priv->changed)
+    priv->settings = priv->made;
+  priv->changed = FALSE;
   SRV_BASE_REQUEST_HANDLER_CLASS (srv_stream_request_handler_parent_class)
     ->reset (handler);
-}
-
-/* After the `init` of the last subclass. */
-static void
-srv_stream_request_handler_constructed (GObject *object)
-{
-  SrvStreamRequestHandlerPrivate *priv =
-    get_private (SRV_STREAM_REQUEST_HANDLER (object));
-
-  priv->made = priv->settings;
-  G_OBJECT_CLASS (srv_stream_request_handler_parent_class)
-    ->constructed (object);
 }
 
 static void
@@ -241,7 +247,6 @@ srv_stream_request_handler_class_init (SrvStreamRequestHandlerClass *klass)
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                             G_PARAM_EXPLICIT_NOTIFY;
 
-  object_class->constructed = srv_stream_request_handler_constructed;
   object_class->dispose = srv_stream_request_handler_dispose;
   object_class->get_property = srv_stream_request_handler_get_property;
   object_class->set_property = srv_stream_request_handler_set_property;
@@ -498,7 +503,7 @@ srv_stream_request_handler_set_rbufsize (SrvStreamRequestHandler *self,
   priv = get_private (self);
   if (priv->settings.rbufsize == rbufsize)
     return;
-  priv->settings.rbufsize = rbufsize;
+  change_settings (self)->rbufsize = rbufsize;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RBUFSIZE]);
 }
 
@@ -540,7 +545,7 @@ srv_stream_request_handler_set_wbufsize (SrvStreamRequestHandler *self,
   priv = get_private (self);
   if (priv->settings.wbufsize == wbufsize)
     return;
-  priv->settings.wbufsize = wbufsize;
+  change_settings (self)->wbufsize = wbufsize;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_WBUFSIZE]);
 }
 
@@ -584,7 +589,7 @@ srv_stream_request_handler_set_timeout (SrvStreamRequestHandler *self,
   priv = get_private (self);
   if (priv->settings.timeout_ms == timeout_ms)
     return;
-  priv->settings.timeout_ms = timeout_ms;
+  change_settings (self)->timeout_ms = timeout_ms;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TIMEOUT]);
 }
 
@@ -627,7 +632,7 @@ srv_stream_request_handler_set_disable_nagle_algorithm (
   priv = get_private (self);
   if (priv->settings.disable_nagle_algorithm == !!disable_nagle_algorithm)
     return;
-  priv->settings.disable_nagle_algorithm = !!disable_nagle_algorithm;
+  change_settings (self)->disable_nagle_algorithm = !!disable_nagle_algorithm;
   g_object_notify_by_pspec (G_OBJECT (self),
                             properties[PROP_DISABLE_NAGLE_ALGORITHM]);
 }
@@ -671,7 +676,7 @@ srv_stream_request_handler_set_end_on_drain (SrvStreamRequestHandler *self,
   priv = get_private (self);
   if (priv->settings.end_on_drain == !!end_on_drain)
     return;
-  priv->settings.end_on_drain = !!end_on_drain;
+  change_settings (self)->end_on_drain = !!end_on_drain;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_END_ON_DRAIN]);
 }
 
