@@ -67,9 +67,10 @@ drop_requests (SrvBaseServerPrivate *priv, SrvRequest *request)
   for (GList *link = all; link != NULL; link = link->next)
     if (link->data != request)
       {
+        /* While it is served, a close would end the parent's as well. */
+        srv_request_set_remove (&priv->active, link->data);
         if (G_IS_IO_STREAM (link->data))
           g_io_stream_close (link->data, NULL, NULL);
-        srv_request_set_remove (&priv->active, link->data);
       }
 }
 

@@ -12,6 +12,7 @@
 #include "srv-deadline-private.h"
 #include "srv-request.h"
 #include "srv-reuse-private.h"
+#include "srv-spawn-private.h"
 #include "srv-wait.h"
 
 #include <errno.h>
@@ -45,6 +46,12 @@
  *
  * Everything in GIO stacks on the connection: [class@Gio.DataInputStream],
  * [iface@Gio.TlsServerConnection], converters.
+ *
+ * The task that serves the connection closes it with
+ * [method@Gio.IOStream.close]. Done by anybody else, or while tasks run that the
+ * handler has spawned, that ends the connection in both directions: whoever
+ * waits for the client finds the end, and the server closes the descriptor when
+ * the request is done. (In Python such a wait goes on.)
  *
  * In Python: the socket object that a stream handler has as `self.request`.
  */
@@ -273,12 +280,37 @@ srv_connection_get_output_stream (GIOStream *stream)
   return self->output;
 }
 
+/* Whether somebody but the caller may be using it: another serves it, or is
+ * beside him who does. */
+static gboolean
+is_in_use (SrvConnection *self)
+{
+  return g_atomic_pointer_get (&self->link.set) != NULL &&
+         (srv_task_get (SRV_TASK_REQUEST) != self || !srv_spawn_is_alone ());
+}
+
+/* To close a descriptor wakes nobody who waits for it, and the next file may get
+ * its number before he looks again. A stream that lies over the connection, such
+ * as TLS, closes it wherever its last reference is dropped. */
+static void
+end_for_others (SrvConnection *self)
+{
+  if (srv_connection_has_posts (self))
+    srv_connection_end_posts (self);
+  srv_connection_cut (SRV_REQUEST (self));
+}
+
 static gboolean
 srv_connection_close (GIOStream *stream,
                       G_GNUC_UNUSED GCancellable *cancellable,
                       G_GNUC_UNUSED GError **error)
 {
-  close_fd (SRV_CONNECTION (stream));
+  SrvConnection *self = SRV_CONNECTION (stream);
+
+  if (is_in_use (self))
+    end_for_others (self);
+  else
+    close_fd (self);
   return TRUE;
 }
 

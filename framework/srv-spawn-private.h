@@ -14,4 +14,8 @@ gboolean srv_offload_until (SrvTaskFunc func,
                             gint64 deadline,
                             GError **error);
 
+/* Whether the calling task serves its request alone: nobody has spawned it, and
+ * it has spawned nobody who was not joined. */
+gboolean srv_spawn_is_alone (void);
+
 G_END_DECLS

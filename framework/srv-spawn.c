@@ -63,6 +63,7 @@ inherit (Job *job)
 
   for (guint i = 0; i < G_N_ELEMENTS (inherited); i++)
     job->slots[inherited[i]] = srv_task_get (inherited[i]);
+  job->slots[SRV_TASK_SPAWNER] = job->family;
 }
 
 static void
@@ -199,6 +200,13 @@ srv_spawn_join (void)
   g_array_unref (family->threads);
   g_mutex_clear (&family->lock);
   g_free (family);
+}
+
+gboolean
+srv_spawn_is_alone (void)
+{
+  return srv_task_get (SRV_TASK_SPAWNER) == NULL &&
+         srv_task_get (SRV_TASK_SPAWNED) == NULL;
 }
 
 /* For functions that run outside of fibers. */

@@ -30,6 +30,7 @@ typedef enum
   SRV_TASK_MIX_IN,       /* whose worker it is */
   SRV_TASK_POOL_THREAD,  /* which one of a pool */
   SRV_TASK_SPAWNED,      /* the tasks that this one has started */
+  SRV_TASK_SPAWNER,      /* the tasks that it was started with */
   SRV_TASK_N_SLOTS,
 } SrvTaskSlot;
 

@@ -16,6 +16,7 @@ test_programs = \
 	%reldir%/test-chat-store \
 	%reldir%/test-client \
 	%reldir%/test-command \
+	%reldir%/test-connection-close \
 	%reldir%/test-connection-post \
 	%reldir%/test-connection \
 	%reldir%/test-create-connection \

@@ -86,6 +86,19 @@ srv_test_mix_in_is (SrvTestMixIn mix_in, const char *property)
   return answer;
 }
 
+gboolean
+srv_test_can_spawn (SrvTestMixIn mix_in)
+{
+#ifdef __SANITIZE_THREAD__
+  if (mix_in == SRV_TEST_FORKING)
+    {
+      g_print ("# skipped: the checker does not follow a fork\n");
+      return FALSE;
+    }
+#endif
+  return mix_in < SRV_TEST_N_MIX_INS;
+}
+
 GType
 srv_test_plain_type (SrvTestTransport transport)
 {

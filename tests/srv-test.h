@@ -168,6 +168,10 @@ SrvMixIn *srv_test_mix_in_new (SrvTestMixIn mix_in);
  * "attachable"; inline can do everything. */
 gboolean srv_test_mix_in_is (SrvTestMixIn mix_in, const char *property);
 
+/* May handlers start threads and fibers? ThreadSanitizer does not let a child
+ * that was forked beside threads; then it says that the test is skipped. */
+gboolean srv_test_can_spawn (SrvTestMixIn mix_in);
+
 /* The plain server class of the transport. */
 GType srv_test_plain_type (SrvTestTransport transport);
 

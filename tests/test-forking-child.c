@@ -148,6 +148,78 @@ START_TEST (child_has_only_its_connection)
 }
 END_TEST
 
+/* Keeps the first client for itself, and has the others served. */
+typedef struct
+{
+  SrvTCPServer parent_instance;
+  SrvRequest *kept; /* borrowed: it is still active */
+} TestKeeper;
+typedef struct
+{
+  SrvTCPServerClass parent_class;
+} TestKeeperClass;
+
+static GType test_keeper_get_type (void);
+G_DEFINE_TYPE (TestKeeper, test_keeper, SRV_TYPE_TCP_SERVER)
+
+static gboolean
+test_keeper_process_request (SrvBaseServer *server,
+                             SrvRequest *request,
+                             GError **error)
+{
+  TestKeeper *self = (TestKeeper *) server;
+
+  if (self->kept != NULL)
+    return SRV_BASE_SERVER_CLASS (test_keeper_parent_class)
+      ->process_request (server, request, error);
+  self->kept = request;
+  return TRUE;
+}
+
+static void
+test_keeper_class_init (TestKeeperClass *klass)
+{
+  SRV_BASE_SERVER_CLASS (klass)->process_request = test_keeper_process_request;
+}
+
+static void
+test_keeper_init (G_GNUC_UNUSED TestKeeper *self)
+{
+}
+
+static gboolean
+say_done (SrvBaseRequestHandler *handler,
+          G_GNUC_UNUSED gpointer user_data,
+          GError **error)
+{
+  return srv_test_reply (handler, "done\n", error);
+}
+
+/* A child closes its copies of the connections that its parent has, and the
+ * parent can still use them. */
+START_TEST (connections_of_the_parent_stay_open)
+{
+  g_autoptr (SrvMixIn) mix_in = srv_test_mix_in_new (SRV_TEST_FORKING);
+  SrvBaseServer *server = srv_test_make (test_keeper_get_type (),
+                                         "tcp:127.0.0.1:0", "mix-in", mix_in,
+                                         NULL);
+  int kept_fd = srv_test_connect (server);
+  int fd;
+
+  srv_base_server_set_handler_func (server, say_done, NULL, NULL);
+  handle_one (server, SRV_TEST_PATIENCE);
+  fd = srv_test_connect (server);
+  handle_one (server, SRV_TEST_PATIENCE);
+  srv_test_expect_done (fd);
+  ck_assert (srv_test_is_quiet (kept_fd));
+  ck_assert (srv_base_server_process_request (server,
+                                              ((TestKeeper *) server)->kept,
+                                              NULL));
+  srv_test_expect_done (kept_fd);
+  drop_server (server);
+}
+END_TEST
+
 static void
 ignore_it (G_GNUC_UNUSED int signal_number)
 {
@@ -369,6 +441,7 @@ main (void)
   const SrvTestEntry tests[] = {
     { "child", output_of_children_is_neither_lost_nor_doubled, 1 },
     { "child", child_has_only_its_connection, 1 },
+    { "child", connections_of_the_parent_stay_open, 1 },
     { "child", signals_are_reset_in_the_child, 1 },
     { "child", child_cannot_stop_the_parent, 4 },
     { "child", changes_stay_in_the_child, 1 },

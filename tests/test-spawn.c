@@ -248,21 +248,6 @@ test_spawner_init (G_GNUC_UNUSED TestSpawner *self)
 {
 }
 
-/* ThreadSanitizer does not let a child that was forked beside threads start
- * any. */
-static gboolean
-is_possible (SrvTestMixIn mix_in)
-{
-#ifdef __SANITIZE_THREAD__
-  if (mix_in == SRV_TEST_FORKING)
-    {
-      g_print ("# skipped: the checker does not follow a fork\n");
-      return FALSE;
-    }
-#endif
-  return mix_in < SRV_TEST_N_MIX_INS;
-}
-
 static SrvTestRun *
 run_server (SrvTestMixIn mix_in, SrvHandlerFunc func)
 {
@@ -283,7 +268,7 @@ START_TEST (handlers_are_joined_before_finish)
   SrvTestRun *run;
   int fd;
 
-  if (!is_possible ((SrvTestMixIn) _i))
+  if (!srv_test_can_spawn ((SrvTestMixIn) _i))
     return;
   run = run_server ((SrvTestMixIn) _i, NULL);
   fd = srv_test_connect (run->server);
@@ -363,7 +348,7 @@ START_TEST (nobody_outlives_a_handler)
   SrvTestRun *run;
   int fd;
 
-  if (!is_possible (mix_in))
+  if (!srv_test_can_spawn (mix_in))
     return;
   setup_fails = _i % 2 == 0;
   server = srv_test_server_new (SRV_TEST_TCP, mix_in);
@@ -422,7 +407,7 @@ START_TEST (handler_reads_while_a_task_writes)
   gsize length;
   int fd;
 
-  if (!is_possible ((SrvTestMixIn) _i))
+  if (!srv_test_can_spawn ((SrvTestMixIn) _i))
     return;
   run = run_server ((SrvTestMixIn) _i, read_and_write);
   fd = srv_test_connect (run->server);
