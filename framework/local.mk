@@ -188,6 +188,7 @@ srv_private_headers = \
 	%reldir%/srv-gate-private.h \
 	%reldir%/srv-hook-private.h \
 	%reldir%/srv-inet-options-private.h \
+	%reldir%/srv-last-thread-private.h \
 	%reldir%/srv-listener-private.h \
 	%reldir%/srv-log-private.h \
 	%reldir%/srv-lookup-private.h \

@@ -12,10 +12,9 @@
 #pragma once
 
 #include "srv-enums.h"
+#include "srv-last-thread-private.h"
 #include "srv-types.h"
 #include "srv-wait-list-private.h"
-
-#include <pthread.h>
 
 G_BEGIN_DECLS
 
@@ -77,10 +76,7 @@ struct _SrvThreadPool
   guint run;             /* counts these times */
   GError *failure;       /* owned: what ended a loop first */
 
-  /* The thread that ended last. The next one that ends joins it, and whoever
-   * stops the pool joins the last. */
-  pthread_t ended;
-  gboolean has_ended;
+  SrvLastThread last; /* joined by the next one that ends, or by who stops */
 };
 
 /* srv-thread-pool.c */

@@ -222,38 +222,18 @@ run_loop (SrvThreadPool *self, SrvPoolThread *thread, SrvBaseServer *server)
 /* The life of a thread. From here on nothing is under the lock, unless it says
  * so. */
 
-static void
-join_ended (SrvThreadPool *self)
-{
-  pthread_t ended;
-  gboolean has_ended;
-
-  g_mutex_lock (&self->lock);
-  ended = self->ended;
-  has_ended = self->has_ended;
-  self->has_ended = FALSE;
-  g_mutex_unlock (&self->lock);
-  if (has_ended)
-    pthread_join (ended, NULL);
-}
-
 /* The calling thread is done; somebody joins it. */
 static void
 deregister (SrvThreadPool *self)
 {
-  pthread_t before;
-  gboolean has_before;
+  SrvLastThread before;
 
   g_mutex_lock (&self->lock);
-  before = self->ended;
-  has_before = self->has_ended;
-  self->ended = pthread_self ();
-  self->has_ended = TRUE;
+  before = srv_last_thread_replace (&self->last);
   self->n_alive--;
   srv_wait_list_wake_all (&self->changed);
   g_mutex_unlock (&self->lock);
-  if (has_before)
-    pthread_join (before, NULL);
+  srv_last_thread_join (before);
 }
 
 /* FALSE when the thread shall end. */
@@ -534,6 +514,7 @@ void
 srv_thread_pool_stop (SrvThreadPool *self)
 {
   guint n_own = own_thread (self) != NULL ? 1 : 0;
+  SrvLastThread last;
 
   g_mutex_lock (&self->lock);
   for (GList *i = self->threads.head; i != NULL; i = i->next)
@@ -541,8 +522,9 @@ srv_thread_pool_stop (SrvThreadPool *self)
   wake_idle_threads (self);
   while (self->n_alive > n_own)
     srv_wait_list_wait (&self->changed, &self->lock, SRV_DEADLINE_NEVER);
+  last = srv_last_thread_take (&self->last);
   g_mutex_unlock (&self->lock);
-  join_ended (self);
+  srv_last_thread_join (last);
 }
 
 void

@@ -5,9 +5,8 @@
 
 #pragma once
 
+#include "srv-last-thread-private.h"
 #include "srv-threading-mix-in.h"
-
-#include <pthread.h>
 
 G_BEGIN_DECLS
 
@@ -31,11 +30,7 @@ struct _SrvThreadingMixIn
   gboolean closing;  /* nobody waits any more */
   gboolean at_limit; /* the loop has been told to wait for one to end */
 
-  /* The thread that ended last. The next one that ends joins it, and the drain
-   * joins the last; so no thread is ever left over, none is waited for that
-   * still works, and there is no list to search. */
-  pthread_t ended;
-  gboolean has_ended;
+  SrvLastThread last; /* joined by the next one that ends, or by the drain */
 };
 
 /* srv-threading-requests.c */
@@ -44,6 +39,6 @@ gboolean srv_threading_mix_in_process_request (SrvMixIn *mix_in,
                                                SrvRequest *request,
                                                GError **error);
 void srv_threading_mix_in_end_idle (SrvThreadingMixIn *self);
-void srv_threading_mix_in_join_ended (SrvThreadingMixIn *self);
+void srv_threading_mix_in_join_last (SrvThreadingMixIn *self);
 
 G_END_DECLS

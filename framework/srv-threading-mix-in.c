@@ -95,7 +95,7 @@ srv_threading_mix_in_drain (SrvMixIn *mix_in,
   while (count_others (self) > 0)
     if (!srv_base_server_wait_for_event (server, deadline))
       return FALSE;
-  srv_threading_mix_in_join_ended (self);
+  srv_threading_mix_in_join_last (self);
   return srv_base_server_wait_for_requests (server, deadline);
 }
 
@@ -104,7 +104,7 @@ srv_threading_mix_in_finalize (GObject *object)
 {
   SrvThreadingMixIn *self = SRV_THREADING_MIX_IN (object);
 
-  srv_threading_mix_in_join_ended (self);
+  srv_threading_mix_in_join_last (self);
   g_cond_clear (&self->called);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (srv_threading_mix_in_parent_class)->finalize (object);

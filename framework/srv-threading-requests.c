@@ -30,36 +30,14 @@ typedef struct
 
 /* Joins a thread that has nothing left to do but to exit. */
 void
-srv_threading_mix_in_join_ended (SrvThreadingMixIn *self)
+srv_threading_mix_in_join_last (SrvThreadingMixIn *self)
 {
-  pthread_t ended;
-  gboolean has_ended;
+  SrvLastThread last;
 
   g_mutex_lock (&self->lock);
-  ended = self->ended;
-  has_ended = self->has_ended;
-  self->has_ended = FALSE;
+  last = srv_last_thread_take (&self->last);
   g_mutex_unlock (&self->lock);
-  if (!has_ended)
-    return;
-  if (pthread_equal (ended, pthread_self ()))
-    pthread_detach (ended);
-  else
-    pthread_join (ended, NULL);
-}
-
-/* The calling thread is done, and the lock is held. What it leaves behind is
- * the thread before it, to be joined. */
-static gboolean
-leave (SrvThreadingMixIn *self, pthread_t *before)
-{
-  gboolean has_before = self->has_ended;
-
-  self->n_threads--;
-  *before = self->ended;
-  self->ended = pthread_self ();
-  self->has_ended = TRUE;
-  return has_before;
+  srv_last_thread_join (last);
 }
 
 /* Sees that a thread comes for the first in line; the lock is held. TRUE if one
@@ -234,13 +212,12 @@ give_up_on_first (SrvThreadingMixIn *self, int code)
  * one begins: a handler may take for ever, and none shall wait for another. But
  * if they are quick, this thread has served all before that one is there, which
  * is how short requests are served without a thread for each. NULL: there is
- * nothing left to do, and @before has to be joined if @has_before. */
+ * nothing left to do, and @before has to be joined. */
 static Work *
 take_work (SrvThreadingMixIn *self,
            SrvBaseServer *server,
            gboolean *is_new,
-           pthread_t *before,
-           gboolean *has_before)
+           SrvLastThread *before)
 {
   gboolean start;
   Work *work;
@@ -253,7 +230,11 @@ take_work (SrvThreadingMixIn *self,
   while ((work = g_queue_pop_head (&self->waiting)) == NULL &&
          await_call (self))
     continue;
-  *has_before = work == NULL && leave (self, before);
+  if (work == NULL)
+    {
+      self->n_threads--;
+      *before = srv_last_thread_replace (&self->last);
+    }
   start = work != NULL && self->waiting.length > 0 && call_thread (self);
   g_mutex_unlock (&self->lock);
   if (start && (code = start_thread (self, server)) != 0 && !call_idle (self))
@@ -268,17 +249,14 @@ run_thread (void *data)
   SrvThreadingMixIn *self = start->mix_in;
   SrvBaseServer *server = start->server;
   gboolean is_new = TRUE;
-  gboolean has_before;
-  pthread_t before;
+  SrvLastThread before;
   Work *work;
 
   g_free (start);
   srv_task_set (SRV_TASK_MIX_IN, self);
-  while ((work = take_work (self, server, &is_new, &before, &has_before)) !=
-         NULL)
+  while ((work = take_work (self, server, &is_new, &before)) != NULL)
     serve (self, work);
-  if (has_before)
-    pthread_join (before, NULL);
+  srv_last_thread_join (before);
   /* Wakes a drain; from here on the server may be gone. */
   srv_base_server_release (server);
   return NULL;
