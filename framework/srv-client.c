@@ -384,7 +384,12 @@ srv_client_shutdown_write (SrvClient *self, GError **error)
  *
  * Closes the socket. The last reference does that, too; later calls do nothing.
  *
- * Threads: one at a time. In Python: `close()`.
+ * That wakes nobody who waits for the server: to end the wait of another thread,
+ * [method@SocketServer.Request.cut] the connection, and close it when that one
+ * is done.
+ *
+ * Threads: one at a time, and none that sends or receives. In Python:
+ * `close()`.
  */
 void
 srv_client_close (SrvClient *self)

@@ -281,12 +281,13 @@ srv_connection_get_output_stream (GIOStream *stream)
 }
 
 /* Whether somebody but the caller may be using it: another serves it, or is
- * beside him who does. */
+ * beside him who does; or, if no server has it, another fiber waits. */
 static gboolean
 is_in_use (SrvConnection *self)
 {
-  return g_atomic_pointer_get (&self->link.set) != NULL &&
-         (srv_task_get (SRV_TASK_REQUEST) != self || !srv_spawn_is_alone ());
+  if (g_atomic_pointer_get (&self->link.set) == NULL)
+    return self->watch.waits != NULL;
+  return srv_task_get (SRV_TASK_REQUEST) != self || !srv_spawn_is_alone ();
 }
 
 /* To close a descriptor wakes nobody who waits for it, and the next file may get

@@ -7,7 +7,11 @@
  * descriptor to whoever may be waiting for it.
  */
 
+#include "config.h"
+
 #include "srv-test.h"
+
+#include "fiber-test.h"
 
 /* Numbers of the tests, shared with forked children. */
 enum
@@ -277,6 +281,33 @@ START_TEST (close_after_the_end)
 }
 END_TEST
 
+static void
+close_under_another_fiber (gpointer connection)
+{
+  ck_assert (srv_spawn (receive_to_the_end, connection, NULL, NULL));
+  close_later (connection);
+  srv_spawn_join ();
+}
+
+/* A connection of no server, such as a client's. */
+START_TEST (close_in_a_fiber_ends_the_wait_of_another)
+{
+  int fds[2];
+  SrvConnection *connection;
+
+  ck_assert_int_eq (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds),
+                    0);
+  connection = srv_connection_new_for_fd (fds[0], NULL);
+  run_in (1, close_under_another_fiber, connection);
+  srv_test_expect_end (fds[1]);
+  ck_assert_int_eq (srv_test_get_number (N_CLOSED), 1);
+  ck_assert_int_eq (srv_test_get_number (N_RECEIVED), 0);
+  ck_assert_int_eq (srv_test_get_number (N_SENT), 0);
+  g_object_unref (connection);
+  srv_test_close (fds[1]);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -286,6 +317,7 @@ main (void)
     { "own", own_close_is_a_close, SRV_TEST_N_MIX_INS },
     { "end", close_while_the_server_lingers, G_N_ELEMENTS (in_process) },
     { "end", close_after_the_end, G_N_ELEMENTS (in_process) },
+    { "client", close_in_a_fiber_ends_the_wait_of_another, 1 },
   };
 
   return srv_test_run_entries ("Connection close", tests, G_N_ELEMENTS (tests));
