@@ -83,7 +83,7 @@ typedef struct
   GSource *source;       /* owned, nullable: attached to a main context */
   SrvListener *listener; /* owned, nullable; the loop reads it without lock */
   SrvRequestSet active;  /* between get_request and shutdown_request */
-  SrvSpares spares;      /* connections that have ended; under lock */
+  SrvSpares spares;      /* requests that have ended; under lock */
   guint n_holds;         /* workers that still borrow the server */
   gboolean afterlife;    /* disposed of, kept by the last of them */
   GCancellable *drain_cancellable; /* owned, made on demand */

@@ -63,7 +63,7 @@ drop_request (SrvRequest *request)
 {
   SrvRequestLink *link = srv_request_get_link (request);
 
-  if (link != NULL && G_OBJECT_TYPE (request) == SRV_TYPE_CONNECTION)
+  if (link != NULL && !link->in_batch)
     g_clear_object (&link->handler);
   g_object_unref (request);
 }

@@ -26,7 +26,6 @@ struct _SrvConnection
   gboolean blocking; /* whether the kernel waits for us */
   gboolean no_delay;
   gboolean at_end;   /* the client has ended its half */
-  gboolean spare;    /* its server has closed it, and it may be used again */
   gboolean overlaid; /* by a stream that changes what is sent, such as TLS */
 
   /* A drain of the server may end the input, if the handler wants that. */

@@ -427,6 +427,7 @@ srv_connection_renew (SrvConnection *self)
   drop_parts (self);
   memset (&self->fd, 0,
           offsetof (SrvConnection, link) - offsetof (SrvConnection, fd));
+  self->link.spare = FALSE;
   srv_connection_init (self);
   return TRUE;
 }
@@ -452,7 +453,7 @@ void
 srv_connection_close_now (SrvConnection *self)
 {
   close_fd (self);
-  self->spare = is_plain (self);
+  self->link.spare = is_plain (self);
 }
 
 /* From now on a drain of the server ends the input between two messages. In a

@@ -34,14 +34,13 @@ gboolean srv_datagram_batch_is_used_up (const SrvDatagramBatch *self);
 /* Whether somebody got one since the last time that none was there. */
 gboolean srv_datagram_batch_has_handed_out (const SrvDatagramBatch *self);
 
-/* The next datagram; receives up to @size of them if none is left. NULL with
- * errno and @error. @max_length: what is kept of each. With @keeps, datagrams
- * are as a rule gone when the next batch comes, and their memory is used again;
- * otherwise each has its own. */
+/* The next datagram, which is the batch's; receives up to @size of them if none
+ * is left. NULL with errno and @error. @max_length: what is kept of each. If
+ * nobody else has a reference when the next batch comes, its memory is used
+ * again. */
 SrvDatagram *srv_datagram_batch_take (SrvDatagramBatch *self,
                                       guint size,
                                       gsize max_length,
-                                      gboolean keeps,
                                       GError **error);
 
 /* One that was received and not handed out; NULL if there is none. */

@@ -161,7 +161,6 @@ SrvDatagram *
 srv_datagram_batch_take (SrvDatagramBatch *self,
                          guint size,
                          gsize max_length,
-                         gboolean keeps,
                          GError **error)
 {
   int n;
@@ -180,9 +179,7 @@ srv_datagram_batch_take (SrvDatagramBatch *self,
         }
       self->n_received = (guint) n;
     }
-  if (keeps)
-    return g_object_ref (self->datagrams[self->next++]);
-  return srv_datagram_copy (self->datagrams[self->next++]);
+  return self->datagrams[self->next++];
 }
 
 SrvDatagram *

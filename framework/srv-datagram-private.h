@@ -33,8 +33,9 @@ guint16 srv_datagram_get_port (SrvDatagram *self);
 /* Whether replies have the same receiver, and the same address of ours. */
 gboolean srv_datagram_goes_the_same_way (SrvDatagram *self, SrvDatagram *other);
 
-/* The same contents, in as much memory as they need. */
-SrvDatagram *srv_datagram_copy (SrvDatagram *self);
+/* The same contents, in as much memory as they need. @spare, owned, is a copy
+ * that is no longer needed, or NULL. */
+SrvDatagram *srv_datagram_copy (SrvDatagram *self, SrvDatagram *spare);
 
 /* Makes it as good as new. FALSE if somebody else has kept it. */
 gboolean srv_datagram_recycle (SrvDatagram *self);

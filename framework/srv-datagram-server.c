@@ -212,6 +212,17 @@ make_room (SrvDatagramServer *self,
   return FALSE;
 }
 
+/* For handlers elsewhere, who come to it when they come to it. */
+static SrvDatagram *
+copy (SrvBaseServer *server, SrvDatagram *datagram)
+{
+  SrvBaseServerPrivate *base = srv_base_server_get_private (server);
+
+  return srv_datagram_copy (datagram,
+                            srv_spares_take (&base->spares, &base->lock,
+                                             SRV_TYPE_DATAGRAM));
+}
+
 static SrvDatagram *
 receive (SrvDatagramServer *self, SrvLoop *loop, GError **error)
 {
@@ -227,13 +238,18 @@ receive (SrvDatagramServer *self, SrvLoop *loop, GError **error)
       !make_room (self, loop, batch, error))
     return NULL;
   datagram = srv_datagram_batch_take (batch, one_by_one ? 1 : priv->batch_size,
-                                      priv->max_packet_size, keeps, error);
+                                      priv->max_packet_size, error);
   if (datagram == NULL)
-    srv_base_server_set_accept_errno (errno);
-  else if (keeps && priv->batch_size > 1 && !loop->one_by_one &&
-           !srv_listener_is_unix (listener))
+    {
+      srv_base_server_set_accept_errno (errno);
+      return NULL;
+    }
+  if (!keeps)
+    return copy (server, datagram);
+  if (priv->batch_size > 1 && !loop->one_by_one &&
+      !srv_listener_is_unix (listener))
     srv_datagram_batch_begin (batch);
-  return datagram;
+  return g_object_ref (datagram);
 }
 
 /* Called by nobody's loop, for once. */

@@ -42,6 +42,7 @@ struct _SrvDatagram
   SrvListener *listener; /* owned reference: the socket for the reply */
   const guint8 *data;    /* in one of the next two */
   guint8 *near;          /* owned: room for what one Ethernet frame carries */
+  gsize copy_size;       /* of a copy: the room that it has instead */
   guint8 *far;       /* owned, nullable: room for the longest, if it is one */
   gsize length;      /* of what is kept */
   gsize full_length; /* as it was sent */
@@ -286,6 +287,7 @@ srv_datagram_new_empty (SrvListener *listener)
 
   self->listener = srv_listener_ref (listener);
   self->near = g_malloc (NEAR_SIZE);
+  self->link.in_batch = TRUE;
   return self;
 }
 
@@ -301,14 +303,39 @@ srv_datagram_get_peer (SrvDatagram *self)
   return &self->peer;
 }
 
-SrvDatagram *
-srv_datagram_copy (SrvDatagram *self)
+/* What was long is not kept for the next one. */
+static void
+copy_data (SrvDatagram *copy, SrvDatagram *self)
 {
-  SrvDatagram *copy = g_object_new (SRV_TYPE_DATAGRAM, NULL);
-
-  copy->listener = srv_listener_ref (self->listener);
-  copy->data = copy->near = g_memdup2 (self->data, self->length);
+  if (copy->copy_size < self->length)
+    {
+      g_free (copy->near);
+      copy->near = g_malloc (self->length);
+      copy->copy_size = self->length;
+    }
+  if (self->length > 0)
+    memcpy (copy->near, self->data, self->length);
+  copy->data = copy->near;
   copy->length = self->length;
+  copy->link.spare = copy->copy_size <= NEAR_SIZE;
+}
+
+SrvDatagram *
+srv_datagram_copy (SrvDatagram *self, SrvDatagram *spare)
+{
+  SrvDatagram *copy = spare;
+
+  if (copy == NULL || !srv_datagram_recycle (copy))
+    {
+      g_clear_object (&copy);
+      copy = g_object_new (SRV_TYPE_DATAGRAM, NULL);
+    }
+  if (copy->listener != self->listener)
+    {
+      g_clear_pointer (&copy->listener, srv_listener_unref);
+      copy->listener = srv_listener_ref (self->listener);
+    }
+  copy_data (copy, self);
   copy->full_length = self->full_length;
   copy->peer.length = self->peer.length;
   memcpy (&copy->peer.any, &self->peer.any, self->peer.length);

@@ -28,6 +28,8 @@ typedef struct
 {
   SrvRequestSet *set; /* atomic: that it is in; NULL: none */
   GList link;         /* under the lock of that set's owner */
+  gboolean in_batch;  /* a batch of datagrams uses it again, by itself */
+  gboolean spare;     /* its server may use it again, once it has ended */
   /* Owned; what has served it, if the memory of both may serve another. */
   SrvBaseRequestHandler *handler;
 } SrvRequestLink;

@@ -1,32 +1,33 @@
-/* srv-spares-private.h - connections that may be used again
+/* srv-spares-private.h - requests that may be used again
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * To make and to free the two objects of a short connection, itself and its
+ * To make and to free the two objects of a short request, itself and its
  * handler, takes as long as all else that the library does for it. So a few that
  * have ended stay, each with the handler that it carries, for the next ones.
  */
 
 #pragma once
 
-#include "srv-connection.h"
 #include "srv-request.h"
 
 G_BEGIN_DECLS
 
-#define SRV_SPARES_MAX 32
+/* As many as the datagrams of a batch. */
+#define SRV_SPARES_MAX 64
 
 typedef struct
 {
-  SrvConnection *connections[SRV_SPARES_MAX]; /* owned */
+  SrvRequest *requests[SRV_SPARES_MAX]; /* owned */
   guint n;
 } SrvSpares;
 
 /* Under the lock. TRUE: it has taken over the caller's reference. */
 gboolean srv_spares_put (SrvSpares *self, SrvRequest *request);
 
-/* Without it. As good as new; never NULL. */
-SrvConnection *srv_spares_take (SrvSpares *self, GMutex *lock);
+/* Without it. One of @type that has ended, and that somebody may still have;
+ * NULL if there is none. */
+gpointer srv_spares_take (SrvSpares *self, GMutex *lock, GType type);
 void srv_spares_clear (SrvSpares *self, GMutex *lock);
 
 G_END_DECLS

@@ -1,4 +1,4 @@
-/* srv-spares.c - connections that may be used again
+/* srv-spares.c - requests that may be used again
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,42 +7,42 @@
 
 #include "srv-spares-private.h"
 
-#include "srv-connection-private.h"
+#include "srv-request-set-private.h"
 
 /* Whoever ends a request still has a reference of his own: whether nobody else
  * has is found out when it is taken. */
 gboolean
 srv_spares_put (SrvSpares *self, SrvRequest *request)
 {
-  if (self->n == SRV_SPARES_MAX ||
-      G_OBJECT_TYPE (request) != SRV_TYPE_CONNECTION ||
-      !((SrvConnection *) request)->spare)
+  SrvRequestLink *link = srv_request_get_link (request);
+
+  if (self->n == SRV_SPARES_MAX || link == NULL || !link->spare)
     return FALSE;
-  self->connections[self->n++] = (SrvConnection *) request;
+  self->requests[self->n++] = request;
   return TRUE;
 }
 
-static SrvConnection *
+static SrvRequest *
 pop (SrvSpares *self, GMutex *lock)
 {
-  SrvConnection *connection = NULL;
+  SrvRequest *request = NULL;
 
   g_mutex_lock (lock);
   if (self->n > 0)
-    connection = self->connections[--self->n];
+    request = self->requests[--self->n];
   g_mutex_unlock (lock);
-  return connection;
+  return request;
 }
 
-SrvConnection *
-srv_spares_take (SrvSpares *self, GMutex *lock)
+/* A server's own class may get requests of another type. */
+gpointer
+srv_spares_take (SrvSpares *self, GMutex *lock, GType type)
 {
-  SrvConnection *connection = pop (self, lock);
+  SrvRequest *request = pop (self, lock);
 
-  if (connection != NULL && srv_connection_renew (connection))
-    return connection;
-  g_clear_object (&connection);
-  return g_object_new (SRV_TYPE_CONNECTION, NULL);
+  if (request != NULL && G_OBJECT_TYPE (request) != type)
+    g_clear_object (&request);
+  return request;
 }
 
 /* The last reference may be the last one to a handler, too, and what its class
@@ -50,8 +50,8 @@ srv_spares_take (SrvSpares *self, GMutex *lock)
 void
 srv_spares_clear (SrvSpares *self, GMutex *lock)
 {
-  SrvConnection *connection;
+  SrvRequest *request;
 
-  while ((connection = pop (self, lock)) != NULL)
-    g_object_unref (connection);
+  while ((request = pop (self, lock)) != NULL)
+    g_object_unref (request);
 }

@@ -208,6 +208,18 @@ accept_client (SrvBaseServer *server, SrvListener *listener, SrvSockaddr *peer)
   return accept4 (pollfd.fd, &peer->any, &peer->length, SOCK_CLOEXEC);
 }
 
+static SrvConnection *
+take_connection (SrvBaseServerPrivate *base)
+{
+  SrvConnection *connection =
+    srv_spares_take (&base->spares, &base->lock, SRV_TYPE_CONNECTION);
+
+  if (connection != NULL && srv_connection_renew (connection))
+    return connection;
+  g_clear_object (&connection);
+  return g_object_new (SRV_TYPE_CONNECTION, NULL);
+}
+
 static SrvRequest *
 srv_stream_server_get_request (SrvBaseServer *server, GError **error)
 {
@@ -226,7 +238,7 @@ srv_stream_server_get_request (SrvBaseServer *server, GError **error)
   fd = accept_client (server, listener, &peer);
   if (fd >= 0)
     {
-      connection = srv_spares_take (&base->spares, &base->lock);
+      connection = take_connection (base);
       srv_connection_adopt (connection, fd, &peer,
                             priv->inherited ? priv->inherited_timeout_ms : 0,
                             priv->inherited);

@@ -93,21 +93,27 @@ derived_handler_init (G_GNUC_UNUSED DerivedHandler *self)
 {
 }
 
-/* Inline and in fibers, where the memory of datagrams is used again. */
+static SrvBaseServer *
+make_server_of (int i)
+{
+  const SrvTestMixIn mix_ins[] = { SRV_TEST_INLINE, SRV_TEST_FIBERS,
+                                   SRV_TEST_THREADING, SRV_TEST_THREAD_POOL };
+  const SrvTestTransport transports[] = { SRV_TEST_UDP, SRV_TEST_UNIXGRAM };
+
+  return srv_test_server_new (transports[i % 2], mix_ins[i / 2]);
+}
+
+#define N_SERVERS 8
+
 static SrvBaseServer *
 make_counting (int i, GType type)
 {
-  const SrvTestMixIn mix_ins[] = { SRV_TEST_INLINE, SRV_TEST_FIBERS };
-  const SrvTestTransport transports[] = { SRV_TEST_UDP, SRV_TEST_UNIXGRAM };
-  SrvBaseServer *server =
-    srv_test_server_new (transports[i % 2], mix_ins[i / 2]);
+  SrvBaseServer *server = make_server_of (i);
 
   srv_base_server_set_handler_type (server, type);
 
   return server;
 }
-
-#define N_SERVERS 4
 
 static void
 ask (int fd, const char *question, const char *answer)
@@ -299,6 +305,95 @@ START_TEST (handle_request_knows_no_stop)
 }
 END_TEST
 
+/* Datagrams that a handler keeps, of those that end with a mark. */
+static GMutex lock;
+static GQueue all_kept = G_QUEUE_INIT; /* of SrvDatagram, under lock */
+
+static gboolean
+keep_and_give_back (SrvBaseRequestHandler *handler,
+                    gpointer user_data,
+                    GError **error)
+{
+  SrvRequest *request = srv_base_request_handler_get_request (handler);
+  gsize length;
+  const guint8 *data = srv_datagram_get_data (SRV_DATAGRAM (request), &length);
+
+  if (length > 0 && data[length - 1] == '!')
+    {
+      g_mutex_lock (&lock);
+      g_queue_push_tail (&all_kept, g_object_ref (request));
+      g_mutex_unlock (&lock);
+    }
+  return give_back (handler, user_data, error);
+}
+
+/* Bytes that tell the length and the round. */
+static void
+write_round (guint8 *data, gsize length, guint round)
+{
+  for (gsize i = 0; i < length; i++)
+    data[i] = (guint8) ('a' + (i + length + round) % 26);
+  if (length > 0 && round % 7 == 0)
+    data[length - 1] = '!';
+}
+
+static void
+assert_kept (guint i, gsize length, guint round)
+{
+  g_autofree guint8 *expected = g_malloc (length);
+  SrvDatagram *datagram = g_queue_peek_nth (&all_kept, i);
+  gsize kept_length;
+  const guint8 *data = srv_datagram_get_data (datagram, &kept_length);
+
+  write_round (expected, length, round);
+  ck_assert_uint_eq (kept_length, length);
+  ck_assert_mem_eq (data, expected, length);
+}
+
+#define N_ROUNDS 100
+
+static const gsize sizes[] = { 5, 3000, 0, 1500, 1501, 64, 1 };
+
+/* Short ones after long ones, of two clients in turn: each is answered with what
+ * he has sent, and who has kept a datagram has what was in it. */
+START_TEST (datagrams_are_not_mixed_up)
+{
+  SrvBaseServer *server = make_server_of (_i);
+  SrvTestRun *run;
+  guint n_kept = 0;
+  guint8 data[3000];
+  guint8 reply[sizeof data];
+  int fds[2];
+
+  srv_base_server_set_handler_func (server, keep_and_give_back, NULL, NULL);
+  run = srv_test_run (server);
+  fds[0] = srv_test_connect (server);
+  fds[1] = srv_test_connect (server);
+  for (guint i = 0; i < N_ROUNDS; i++)
+    for (guint j = 0; j < G_N_ELEMENTS (sizes); j++)
+      {
+        const int fd = fds[(i + j) % 2];
+
+        write_round (data, sizes[j], i);
+        srv_test_send (fd, data, sizes[j]);
+        ck_assert_int_eq (srv_test_receive (fd, reply, sizeof reply),
+                          (gssize) sizes[j]);
+        ck_assert_mem_eq (reply, data, sizes[j]);
+      }
+  srv_test_stop (run);
+  for (guint i = 0; i < N_ROUNDS; i += 7)
+    for (guint j = 0; j < G_N_ELEMENTS (sizes); j++)
+      if (sizes[j] > 0)
+        assert_kept (n_kept++, sizes[j], i);
+  ck_assert_uint_eq (all_kept.length, n_kept);
+  g_queue_clear_full (&all_kept, g_object_unref);
+  srv_test_close (fds[0]);
+  srv_test_close (fds[1]);
+  srv_base_server_server_close (server);
+  g_object_unref (server);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -312,6 +407,7 @@ main (void)
     { "reuse", setting_of_a_function_is_forgotten, N_SERVERS },
     { "reuse", handler_of_a_factory_is_not_kept, N_SERVERS },
     { "reuse", handle_request_knows_no_stop, 2 },
+    { "reuse", datagrams_are_not_mixed_up, N_SERVERS },
   };
 
   return srv_test_run_entries ("ReusableHandlers", tests, G_N_ELEMENTS (tests));
