@@ -76,6 +76,7 @@ srv_sources = \
 	%reldir%/srv-base-server.c \
 	%reldir%/srv-charset-converter.c \
 	%reldir%/srv-charset-stream.c \
+	%reldir%/srv-check.c \
 	%reldir%/srv-children.c \
 	%reldir%/srv-client.c \
 	%reldir%/srv-connection-fiber.c \
@@ -171,6 +172,7 @@ srv_private_headers = \
 	%reldir%/srv-accept-private.h \
 	%reldir%/srv-base-server-loop-private.h \
 	%reldir%/srv-base-server-private.h \
+	%reldir%/srv-check-private.h \
 	%reldir%/srv-children-private.h \
 	%reldir%/srv-connection-private.h \
 	%reldir%/srv-connection-streams-private.h \

@@ -19,6 +19,7 @@
 
 #include "srv-accept-private.h"
 #include "srv-base-server.h"
+#include "srv-check-private.h"
 #include "srv-endpoint.h"
 #include "srv-listener-private.h"
 #include "srv-request-set-private.h"

@@ -7,6 +7,8 @@
 
 #include "srv-datagram-request-handler.h"
 
+#include "srv-check-private.h"
+
 /**
  * SrvDatagramRequestHandler:
  *

@@ -8,6 +8,7 @@
 #include "srv-mix-in.h"
 
 #include "srv-base-server.h"
+#include "srv-check-private.h"
 #include "srv-hook-private.h"
 #include "srv-request-set-private.h"
 

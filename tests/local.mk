@@ -14,6 +14,7 @@ test_programs = \
 	%reldir%/test-charset \
 	%reldir%/test-chat-hub \
 	%reldir%/test-chat-store \
+	%reldir%/test-check \
 	%reldir%/test-client \
 	%reldir%/test-command \
 	%reldir%/test-connection-close \

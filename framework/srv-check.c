@@ -1,0 +1,22 @@
+/* srv-check.c - quick checks of classes that can be derived
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "srv-check-private.h"
+
+SrvPassed srv_passed;
+
+gboolean
+srv_check_slowly (gpointer instance,
+                  gpointer *passed,
+                  gboolean (*check) (gpointer instance))
+{
+  if (!check (instance))
+    return FALSE;
+  __atomic_store_n (passed, ((GTypeInstance *) instance)->g_class,
+                    __ATOMIC_RELAXED);
+  return TRUE;
+}
