@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "srv-base-server-private.h"
+#include "srv-connection-private.h"
 #include "srv-errno-private.h"
 
 #include <errno.h>
@@ -67,10 +68,11 @@ drop_requests (SrvBaseServerPrivate *priv, SrvRequest *request)
   for (GList *link = all; link != NULL; link = link->next)
     if (link->data != request)
       {
-        /* While it is served, a close would end the parent's as well. */
-        srv_request_set_remove (&priv->active, link->data);
-        if (G_IS_IO_STREAM (link->data))
+        if (SRV_IS_CONNECTION (link->data))
+          srv_connection_abandon (link->data);
+        else if (G_IS_IO_STREAM (link->data))
           g_io_stream_close (link->data, NULL, NULL);
+        srv_request_set_remove (&priv->active, link->data);
       }
 }
 

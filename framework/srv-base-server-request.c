@@ -19,6 +19,7 @@
 #include "srv-escape.h"
 #include "srv-hook-private.h"
 #include "srv-log-private.h"
+#include "srv-spawn.h"
 
 /* The request that the calling task serves: who closes the server from its
  * handler must not wait for itself. */
@@ -26,6 +27,39 @@ static SrvRequest *
 current_request (void)
 {
   return srv_task_get (SRV_TASK_REQUEST);
+}
+
+/* What a task has of the request that it serves, and of the tasks beside it. */
+static const SrvTaskSlot of_request[] = {
+  SRV_TASK_REQUEST,
+  SRV_TASK_SPAWNED,
+  SRV_TASK_SPAWNER,
+};
+
+typedef struct
+{
+  gpointer slots[G_N_ELEMENTS (of_request)];
+} Outer;
+
+/* A handler may serve requests of another server, and a server may run in a task
+ * that a handler has spawned: what was before is none of this request's. */
+static void
+begin_service (SrvRequest *request, Outer *outer)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (of_request); i++)
+    {
+      outer->slots[i] = srv_task_get (of_request[i]);
+      srv_task_set (of_request[i], NULL);
+    }
+  srv_task_set (SRV_TASK_REQUEST, request);
+}
+
+static void
+end_service (const Outer *outer)
+{
+  srv_spawn_join ();
+  for (guint i = 0; i < G_N_ELEMENTS (of_request); i++)
+    srv_task_set (of_request[i], outer->slots[i]);
 }
 
 /* What a failed get_request had from the system, for the errno that GError
@@ -57,17 +91,6 @@ is_active (SrvBaseServer *self, SrvRequest *request)
   return srv_request_set_contains (&priv->active, request, &priv->lock);
 }
 
-/* Whoever else has it, has nothing to do with the handler. */
-static void
-drop_request (SrvRequest *request)
-{
-  SrvRequestLink *link = srv_request_get_link (request);
-
-  if (link != NULL && !link->in_batch)
-    g_clear_object (&link->handler);
-  g_object_unref (request);
-}
-
 /* Somebody may wait for this: a drain for the last request, a loop out of
  * descriptors for one more. */
 static void
@@ -88,7 +111,7 @@ remove_active (SrvBaseServer *self, SrvRequest *request)
   if (priv->process != NULL)
     srv_worker_process_note_end (priv->process);
   if (!spare)
-    drop_request (request);
+    srv_request_drop (request);
   if (g_atomic_int_get (&priv->closing) ||
       g_atomic_int_get (&priv->in_shortage))
     srv_base_server_wake (self);
@@ -521,13 +544,19 @@ srv_base_server_finish_request (SrvBaseServer *self,
                                 SrvRequest *request,
                                 GError **error)
 {
+  gboolean is_whole = current_request () != request;
   GError *local = NULL;
+  Outer outer;
   gboolean ok;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
   g_return_val_if_fail (srv_is_request (request), FALSE);
 
+  if (is_whole)
+    begin_service (request, &outer);
   ok = SRV_BASE_SERVER_GET_CLASS (self)->finish_request (self, request, &local);
+  if (is_whole)
+    end_service (&outer);
   return srv_hook_check (self, "finish_request", ok, local, error);
 }
 
@@ -555,18 +584,18 @@ srv_base_server_complete_request (SrvBaseServer *self,
                                   GError **error)
 {
   GError *failure = NULL;
-  SrvRequest *outer = current_request ();
   gboolean ok = TRUE;
+  Outer outer;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
   g_return_val_if_fail (srv_is_request (request), FALSE);
 
-  srv_task_set (SRV_TASK_REQUEST, request);
+  begin_service (request, &outer);
   if (srv_base_server_finish_request (self, request, &failure))
     srv_base_server_shutdown_request (self, request);
   else
     ok = end_failed_request (self, request, failure, error);
-  srv_task_set (SRV_TASK_REQUEST, outer);
+  end_service (&outer);
   return ok;
 }
 

@@ -384,9 +384,10 @@ srv_client_shutdown_write (SrvClient *self, GError **error)
  *
  * Closes the socket. The last reference does that, too; later calls do nothing.
  *
- * That wakes nobody who waits for the server: to end the wait of another thread,
+ * A thread that waits for the server is not woken by that: to end its wait,
  * [method@SocketServer.Request.cut] the connection, and close it when that one
- * is done.
+ * is done. A fiber that waits finds the end; then it is the last reference that
+ * closes the socket.
  *
  * Threads: one at a time, and none that sends or receives. In Python:
  * `close()`.

@@ -61,7 +61,8 @@ void srv_connection_adopt (SrvConnection *self,
                            gboolean no_delay);
 gboolean srv_connection_renew (SrvConnection *self);
 void srv_connection_hang_up (SrvConnection *self, int linger_timeout_ms);
-void srv_connection_close_now (SrvConnection *self);
+void srv_connection_close_now (SrvConnection *self, SrvSpares *spares);
+void srv_connection_abandon (SrvConnection *self);
 void srv_connection_drain_from_signal (SrvConnection *self);
 void srv_connection_end_on_drain (SrvConnection *self, int drain_fd);
 gboolean srv_connection_is_cut (SrvConnection *self);

@@ -48,10 +48,15 @@
  * [iface@Gio.TlsServerConnection], converters.
  *
  * The task that serves the connection closes it with
- * [method@Gio.IOStream.close]. Done by anybody else, or while tasks run that the
- * handler has spawned, that ends the connection in both directions: whoever
- * waits for the client finds the end, and the server closes the descriptor when
- * the request is done. (In Python such a wait goes on.)
+ * [method@Gio.IOStream.close]. Done by anybody else, that only ends the
+ * connection in both directions: whoever waits for the client finds the end, and
+ * the server closes the descriptor when the request is done. Anybody else is
+ * another thread, also that of an asynchronous close or of
+ * [func@SocketServer.offload]; a task that the handler has spawned; and the
+ * handler itself, before it has joined those that it has spawned. (In Python a
+ * wait goes on when somebody closes.) A connection that no server has is closed
+ * at once, or, if another fiber waits for it, ended, and closed with its last
+ * reference.
  *
  * In Python: the socket object that a stream handler has as `self.request`.
  */
@@ -427,7 +432,7 @@ srv_connection_renew (SrvConnection *self)
   drop_parts (self);
   memset (&self->fd, 0,
           offsetof (SrvConnection, link) - offsetof (SrvConnection, fd));
-  self->link.spare = FALSE;
+  self->link.spares = NULL;
   srv_connection_init (self);
   return TRUE;
 }
@@ -448,12 +453,22 @@ srv_connection_hang_up (SrvConnection *self, int linger_timeout_ms)
     drain_input (self, linger_timeout_ms);
 }
 
-/* Closes the descriptor, without the bookkeeping of g_io_stream_close (). */
+/* Closes the descriptor, without the bookkeeping of g_io_stream_close (). If
+ * nothing stays on the connection, it may go to @spares. */
 void
-srv_connection_close_now (SrvConnection *self)
+srv_connection_close_now (SrvConnection *self, SrvSpares *spares)
 {
   close_fd (self);
-  self->link.spare = is_plain (self);
+  self->link.spares = is_plain (self) ? spares : NULL;
+}
+
+/* Closes the copy of the descriptor that a forked child has, and nothing else:
+ * the socket, and the epoll set that it may be in, are its parent's as well. */
+void
+srv_connection_abandon (SrvConnection *self)
+{
+  if (self->fd >= 0)
+    close (g_steal_fd (&self->fd));
 }
 
 /* From now on a drain of the server ends the input between two messages. In a

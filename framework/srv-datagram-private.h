@@ -33,9 +33,11 @@ guint16 srv_datagram_get_port (SrvDatagram *self);
 /* Whether replies have the same receiver, and the same address of ours. */
 gboolean srv_datagram_goes_the_same_way (SrvDatagram *self, SrvDatagram *other);
 
-/* The same contents, in as much memory as they need. @spare, owned, is a copy
- * that is no longer needed, or NULL. */
-SrvDatagram *srv_datagram_copy (SrvDatagram *self, SrvDatagram *spare);
+/* The same contents, in as much memory as they need; in that of one of @spares, if
+ * there is one. */
+SrvDatagram *srv_datagram_copy (SrvDatagram *self,
+                                SrvSpares *spares,
+                                GMutex *lock);
 
 /* Makes it as good as new. FALSE if somebody else has kept it. */
 gboolean srv_datagram_recycle (SrvDatagram *self);

@@ -218,9 +218,7 @@ copy (SrvBaseServer *server, SrvDatagram *datagram)
 {
   SrvBaseServerPrivate *base = srv_base_server_get_private (server);
 
-  return srv_datagram_copy (datagram,
-                            srv_spares_take (&base->spares, &base->lock,
-                                             SRV_TYPE_DATAGRAM));
+  return srv_datagram_copy (datagram, &base->spares, &base->lock);
 }
 
 static SrvDatagram *

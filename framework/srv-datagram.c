@@ -12,6 +12,7 @@
 #include "srv-errno-private.h"
 #include "srv-request.h"
 #include "srv-reuse-private.h"
+#include "srv-spares-private.h"
 
 #include <errno.h>
 #include <netinet/udp.h>
@@ -317,25 +318,32 @@ copy_data (SrvDatagram *copy, SrvDatagram *self)
     memcpy (copy->near, self->data, self->length);
   copy->data = copy->near;
   copy->length = self->length;
-  copy->link.spare = copy->copy_size <= NEAR_SIZE;
+}
+
+static SrvDatagram *
+take_or_make (SrvSpares *spares, GMutex *lock)
+{
+  SrvDatagram *datagram = srv_spares_take (spares, lock);
+
+  if (datagram != NULL && srv_datagram_recycle (datagram))
+    return datagram;
+  if (datagram != NULL)
+    srv_request_drop (SRV_REQUEST (datagram));
+  return g_object_new (SRV_TYPE_DATAGRAM, NULL);
 }
 
 SrvDatagram *
-srv_datagram_copy (SrvDatagram *self, SrvDatagram *spare)
+srv_datagram_copy (SrvDatagram *self, SrvSpares *spares, GMutex *lock)
 {
-  SrvDatagram *copy = spare;
+  SrvDatagram *copy = take_or_make (spares, lock);
 
-  if (copy == NULL || !srv_datagram_recycle (copy))
-    {
-      g_clear_object (&copy);
-      copy = g_object_new (SRV_TYPE_DATAGRAM, NULL);
-    }
   if (copy->listener != self->listener)
     {
       g_clear_pointer (&copy->listener, srv_listener_unref);
       copy->listener = srv_listener_ref (self->listener);
     }
   copy_data (copy, self);
+  copy->link.spares = copy->copy_size <= NEAR_SIZE ? spares : NULL;
   copy->full_length = self->full_length;
   copy->peer.length = self->peer.length;
   memcpy (&copy->peer.any, &self->peer.any, self->peer.length);

@@ -16,6 +16,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct _SrvSpares SrvSpares;
+
 typedef struct
 {
   GQueue linked;      /* of requests, owned */
@@ -29,13 +31,18 @@ typedef struct
   SrvRequestSet *set; /* atomic: that it is in; NULL: none */
   GList link;         /* under the lock of that set's owner */
   gboolean in_batch;  /* a batch of datagrams uses it again, by itself */
-  gboolean spare;     /* its server may use it again, once it has ended */
+  SrvSpares *spares;  /* borrowed: where it goes once it has ended, to be used
+                         again; NULL: nowhere */
   /* Owned; what has served it, if the memory of both may serve another. */
   SrvBaseRequestHandler *handler;
 } SrvRequestLink;
 
 /* NULL if it is of another type. */
 SrvRequestLink *srv_request_get_link (SrvRequest *request);
+
+/* Gives up the caller's reference. Whoever else has the request has nothing to do
+ * with the handler that it carries. */
+void srv_request_drop (SrvRequest *request);
 
 /* SRV_IS_REQUEST (), which a request of the library passes much faster. */
 gboolean srv_is_request (gpointer instance);

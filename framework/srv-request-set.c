@@ -23,6 +23,16 @@ srv_request_get_link (SrvRequest *request)
   return NULL;
 }
 
+void
+srv_request_drop (SrvRequest *request)
+{
+  SrvRequestLink *link = srv_request_get_link (request);
+
+  if (link != NULL && !link->in_batch)
+    g_clear_object (&link->handler);
+  g_object_unref (request);
+}
+
 gboolean
 srv_is_request (gpointer instance)
 {

@@ -9,25 +9,26 @@
 
 #pragma once
 
-#include "srv-request.h"
+#include "srv-request-set-private.h"
 
 G_BEGIN_DECLS
 
 /* As many as the datagrams of a batch. */
 #define SRV_SPARES_MAX 64
 
-typedef struct
+struct _SrvSpares
 {
   SrvRequest *requests[SRV_SPARES_MAX]; /* owned */
   guint n;
-} SrvSpares;
+};
 
-/* Under the lock. TRUE: it has taken over the caller's reference. */
+/* Under the lock. TRUE: it has taken over the caller's reference. FALSE if the
+ * request is of another server, or may not be used again. */
 gboolean srv_spares_put (SrvSpares *self, SrvRequest *request);
 
-/* Without it. One of @type that has ended, and that somebody may still have;
- * NULL if there is none. */
-gpointer srv_spares_take (SrvSpares *self, GMutex *lock, GType type);
+/* Without it. One that has ended, and that somebody may still have; NULL if there
+ * is none. All are of the type that the server makes. */
+gpointer srv_spares_take (SrvSpares *self, GMutex *lock);
 void srv_spares_clear (SrvSpares *self, GMutex *lock);
 
 G_END_DECLS

@@ -7,8 +7,6 @@
 
 #include "srv-spares-private.h"
 
-#include "srv-request-set-private.h"
-
 /* Whoever ends a request still has a reference of his own: whether nobody else
  * has is found out when it is taken. */
 gboolean
@@ -16,14 +14,14 @@ srv_spares_put (SrvSpares *self, SrvRequest *request)
 {
   SrvRequestLink *link = srv_request_get_link (request);
 
-  if (self->n == SRV_SPARES_MAX || link == NULL || !link->spare)
+  if (self->n == SRV_SPARES_MAX || link == NULL || link->spares != self)
     return FALSE;
   self->requests[self->n++] = request;
   return TRUE;
 }
 
-static SrvRequest *
-pop (SrvSpares *self, GMutex *lock)
+gpointer
+srv_spares_take (SrvSpares *self, GMutex *lock)
 {
   SrvRequest *request = NULL;
 
@@ -34,17 +32,6 @@ pop (SrvSpares *self, GMutex *lock)
   return request;
 }
 
-/* A server's own class may get requests of another type. */
-gpointer
-srv_spares_take (SrvSpares *self, GMutex *lock, GType type)
-{
-  SrvRequest *request = pop (self, lock);
-
-  if (request != NULL && G_OBJECT_TYPE (request) != type)
-    g_clear_object (&request);
-  return request;
-}
-
 /* The last reference may be the last one to a handler, too, and what its class
  * does then is not for under a lock. */
 void
@@ -52,6 +39,6 @@ srv_spares_clear (SrvSpares *self, GMutex *lock)
 {
   SrvRequest *request;
 
-  while ((request = pop (self, lock)) != NULL)
-    g_object_unref (request);
+  while ((request = srv_spares_take (self, lock)) != NULL)
+    srv_request_drop (request);
 }

@@ -169,6 +169,8 @@ srv_spawn (SrvTaskFunc func,
   code = srv_task_fiber () != NULL ? start_fiber (job) : start_thread (job);
   if (code == 0)
     return TRUE;
+  if (job->family->n_fibers == 0 && job->family->threads->len == 0)
+    srv_spawn_join ();
   g_free (job);
   g_set_error (error, SRV_ERROR, SRV_ERROR_LIMIT,
                "could not start another task: %s", g_strerror (code));

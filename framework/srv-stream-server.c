@@ -211,12 +211,12 @@ accept_client (SrvBaseServer *server, SrvListener *listener, SrvSockaddr *peer)
 static SrvConnection *
 take_connection (SrvBaseServerPrivate *base)
 {
-  SrvConnection *connection =
-    srv_spares_take (&base->spares, &base->lock, SRV_TYPE_CONNECTION);
+  SrvConnection *connection = srv_spares_take (&base->spares, &base->lock);
 
   if (connection != NULL && srv_connection_renew (connection))
     return connection;
-  g_clear_object (&connection);
+  if (connection != NULL)
+    srv_request_drop (SRV_REQUEST (connection));
   return g_object_new (SRV_TYPE_CONNECTION, NULL);
 }
 
@@ -275,11 +275,11 @@ srv_stream_server_shutdown_request (SrvBaseServer *server, SrvRequest *request)
 }
 
 static void
-srv_stream_server_close_request (G_GNUC_UNUSED SrvBaseServer *server,
-                                 SrvRequest *request)
+srv_stream_server_close_request (SrvBaseServer *server, SrvRequest *request)
 {
   if (SRV_IS_CONNECTION (request))
-    srv_connection_close_now (SRV_CONNECTION (request));
+    srv_connection_close_now (SRV_CONNECTION (request),
+                              &srv_base_server_get_private (server)->spares);
 }
 
 static void

@@ -18,7 +18,7 @@ enum
 {
   N_RECEIVED, /* what the last receive returned */
   N_SENT,     /* whether a send after the close succeeded */
-  N_FD,       /* what was left of the descriptor */
+  N_LOOKED,   /* 1: the descriptor was closed; 2: it was not */
   N_CLOSED,   /* how often somebody has closed */
 };
 
@@ -155,6 +155,13 @@ START_TEST (close_by_others_ends_the_waits)
 }
 END_TEST
 
+static void
+look (SrvConnection *connection)
+{
+  srv_test_set_number (N_LOOKED,
+                       srv_connection_get_fd (connection) < 0 ? 1 : 2);
+}
+
 static gboolean
 closed_by_itself (SrvBaseRequestHandler *handler,
                   G_GNUC_UNUSED gpointer user_data,
@@ -163,7 +170,7 @@ closed_by_itself (SrvBaseRequestHandler *handler,
   SrvConnection *connection = connection_of (handler);
 
   close_connection (connection);
-  srv_test_set_number (N_FD, srv_connection_get_fd (connection));
+  look (connection);
   srv_test_wait_at_gate (GATE_END);
   return TRUE;
 }
@@ -174,12 +181,146 @@ START_TEST (own_close_is_a_close)
   SrvTestRun *run = run_server ((SrvTestMixIn) _i, closed_by_itself);
   int fd = srv_test_connect (run->server);
 
-  srv_test_set_number (N_FD, 0);
   srv_test_expect_end (fd);
-  srv_test_wait_for_number (N_FD, -1);
+  srv_test_wait_for_number (N_LOOKED, 1);
+  ck_assert_int_eq (srv_test_get_number (N_LOOKED), 1);
   srv_test_open_gate (GATE_END);
   srv_test_close (fd);
   srv_test_finish (run);
+}
+END_TEST
+
+static void
+do_nothing (G_GNUC_UNUSED gpointer user_data)
+{
+}
+
+/* Tasks of before are none of the request's. */
+static gboolean
+closed_after_a_join (SrvBaseRequestHandler *handler,
+                     G_GNUC_UNUSED gpointer user_data,
+                     GError **error)
+{
+  SrvConnection *connection = connection_of (handler);
+
+  if (!srv_spawn (do_nothing, NULL, NULL, error))
+    return FALSE;
+  srv_spawn_join ();
+  close_connection (connection);
+  look (connection);
+  return TRUE;
+}
+
+/* Serves a request of the server that it is given, and has a task of its own
+ * beside that. */
+static gboolean
+serve_another (SrvBaseRequestHandler *handler, gpointer server, GError **error)
+{
+  return srv_spawn (close_later, connection_of (handler), NULL, error) &&
+         srv_base_server_handle_request (server, SRV_TEST_PATIENCE, NULL,
+                                         error) == SRV_HANDLE_RESULT_HANDLED;
+}
+
+static void
+serve_one (gpointer server)
+{
+  srv_base_server_handle_request (server, SRV_TEST_PATIENCE, NULL, NULL);
+}
+
+/* A handler serves another server, with a task of its own; or a server runs in
+ * such a task; or the handler has joined its own. */
+START_TEST (tasks_of_others_are_not_in_the_way)
+{
+  SrvBaseServer *inner = srv_test_server_new (SRV_TEST_TCP, SRV_TEST_INLINE);
+  SrvTestRun *run = NULL;
+  int fd = srv_test_connect (inner);
+  int outer_fd = -1;
+
+  srv_base_server_set_handler_func (inner,
+                                    _i == 2 ? closed_after_a_join
+                                            : closed_by_itself,
+                                    NULL, NULL);
+  srv_test_open_gate (GATE_END);
+  if (_i == 0)
+    {
+      SrvBaseServer *outer =
+        srv_test_server_new (SRV_TEST_TCP, SRV_TEST_THREADING);
+
+      srv_base_server_set_handler_func (outer, serve_another, inner, NULL);
+      run = srv_test_run (outer);
+      outer_fd = srv_test_connect (outer);
+    }
+  else
+    ck_assert (srv_spawn (serve_one, inner, NULL, NULL));
+  srv_test_expect_end (fd);
+  srv_test_wait_for_number (N_LOOKED, 1);
+  ck_assert_int_eq (srv_test_get_number (N_LOOKED), 1);
+  srv_test_close (fd);
+  srv_spawn_join ();
+  if (run != NULL)
+    {
+      srv_test_expect_end (outer_fd);
+      srv_test_close (outer_fd);
+      srv_test_finish (run);
+    }
+  srv_base_server_server_close (inner);
+  g_object_unref (inner);
+}
+END_TEST
+
+/* Serves requests as a class of one's own would, without complete_request (). */
+typedef SrvTCPServer StraightServer;
+typedef SrvTCPServerClass StraightServerClass;
+
+static GType straight_server_get_type (void);
+G_DEFINE_TYPE (StraightServer, straight_server, SRV_TYPE_TCP_SERVER)
+
+static gboolean
+straight_server_process_request (SrvBaseServer *server,
+                                 SrvRequest *request,
+                                 GError **error)
+{
+  gboolean ok = srv_base_server_finish_request (server, request, error);
+
+  srv_base_server_shutdown_request (server, request);
+  return ok;
+}
+
+static void
+straight_server_class_init (StraightServerClass *klass)
+{
+  SRV_BASE_SERVER_CLASS (klass)->process_request =
+    straight_server_process_request;
+}
+
+static void
+straight_server_init (G_GNUC_UNUSED StraightServer *self)
+{
+}
+
+/* Closing the server from the handler does not wait for the handler. */
+static gboolean
+close_both (SrvBaseRequestHandler *handler, gpointer user_data, GError **error)
+{
+  srv_base_server_server_close (srv_base_request_handler_get_server (handler));
+  return closed_by_itself (handler, user_data, error);
+}
+
+START_TEST (handler_is_known_without_complete_request)
+{
+  SrvBaseServer *server =
+    srv_test_make (straight_server_get_type (), "tcp:127.0.0.1:0", NULL);
+  int fd = srv_test_connect (server);
+
+  srv_base_server_set_handler_func (server, close_both, NULL, NULL);
+  srv_test_open_gate (GATE_END);
+  ck_assert_int_eq (srv_base_server_handle_request (server, SRV_TEST_PATIENCE,
+                                                    NULL, NULL),
+                    SRV_HANDLE_RESULT_HANDLED);
+  ck_assert_int_eq (srv_test_get_number (N_LOOKED), 1);
+  srv_test_expect_end (fd);
+  srv_test_close (fd);
+  g_object_unref (server);
 }
 END_TEST
 
@@ -263,21 +404,20 @@ START_TEST (close_while_the_server_lingers)
 }
 END_TEST
 
-/* A connection that no server has any more is closed by anybody. */
-START_TEST (close_after_the_end)
+/* A connection that no server has is closed by anybody. */
+START_TEST (connection_of_nobody_is_closed_by_anybody)
 {
-  SrvTestRun *run = run_server (in_process[_i], keep_connection);
-  int fd = srv_test_connect (run->server);
+  SrvConnection *connection;
+  int fds[2];
 
-  srv_test_say (fd, "x");
-  srv_test_expect_end (fd);
-  wait_until_idle (run->server);
-  close_connection (get_kept ());
-  ck_assert_int_eq (srv_test_get_number (N_CLOSED), 1);
-  ck_assert_int_eq (srv_connection_get_fd (get_kept ()), -1);
-  srv_test_close (fd);
-  let_go ();
-  srv_test_finish (run);
+  ck_assert_int_eq (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds),
+                    0);
+  connection = srv_connection_new_for_fd (fds[0], NULL);
+  g_thread_join (g_thread_new ("closer", close_in_thread, connection));
+  ck_assert_int_eq (srv_connection_get_fd (connection), -1);
+  srv_test_expect_end (fds[1]);
+  srv_test_close (fds[1]);
+  g_object_unref (connection);
 }
 END_TEST
 
@@ -315,8 +455,10 @@ main (void)
     { "others", close_by_others_ends_the_waits,
       SRV_TEST_N_MIX_INS * (int) G_N_ELEMENTS (others) },
     { "own", own_close_is_a_close, SRV_TEST_N_MIX_INS },
+    { "own", tasks_of_others_are_not_in_the_way, 3 },
+    { "own", handler_is_known_without_complete_request, 1 },
     { "end", close_while_the_server_lingers, G_N_ELEMENTS (in_process) },
-    { "end", close_after_the_end, G_N_ELEMENTS (in_process) },
+    { "end", connection_of_nobody_is_closed_by_anybody, 1 },
     { "client", close_in_a_fiber_ends_the_wait_of_another, 1 },
   };
 

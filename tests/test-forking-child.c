@@ -220,6 +220,53 @@ START_TEST (connections_of_the_parent_stay_open)
 }
 END_TEST
 
+/* Forks by itself, in a fiber. */
+static gboolean
+fork_or_echo (SrvBaseRequestHandler *handler,
+              gpointer user_data,
+              GError **error)
+{
+  SrvRequest *request = srv_base_request_handler_get_request (handler);
+  pid_t pid;
+
+  if (srv_test_get_number (N_RUNNING) == 0)
+    {
+      srv_test_add_number (N_RUNNING, 1);
+      return srv_test_echo_lines (handler, user_data, error);
+    }
+  pid = fork ();
+  if (pid == 0)
+    {
+      srv_base_server_enter_child (srv_base_request_handler_get_server (
+                                     handler),
+                                   request, -1);
+      _exit (0);
+    }
+  return waitpid (pid, NULL, 0) == pid &&
+         srv_test_reply (handler, "done\n", error);
+}
+
+/* Neither the connections that fibers of the parent wait for, nor that they are
+ * in its epoll set, is a child's business. */
+START_TEST (connections_of_fibers_stay_open)
+{
+  SrvBaseServer *server = srv_test_server_new (SRV_TEST_TCP, SRV_TEST_FIBERS);
+  SrvTestRun *run;
+  int waiting;
+
+  srv_base_server_set_handler_func (server, fork_or_echo, NULL, NULL);
+  run = srv_test_run (server);
+  waiting = srv_test_connect (server);
+  srv_test_say (waiting, "one\n");
+  srv_test_expect (waiting, "one\n");
+  srv_test_expect_done (srv_test_connect (server));
+  srv_test_say (waiting, "two\n");
+  srv_test_expect (waiting, "two\n");
+  srv_test_close (waiting);
+  srv_test_finish (run);
+}
+END_TEST
+
 static void
 ignore_it (G_GNUC_UNUSED int signal_number)
 {
@@ -442,6 +489,7 @@ main (void)
     { "child", output_of_children_is_neither_lost_nor_doubled, 1 },
     { "child", child_has_only_its_connection, 1 },
     { "child", connections_of_the_parent_stay_open, 1 },
+    { "child", connections_of_fibers_stay_open, 1 },
     { "child", signals_are_reset_in_the_child, 1 },
     { "child", child_cannot_stop_the_parent, 4 },
     { "child", changes_stay_in_the_child, 1 },

@@ -93,6 +93,8 @@ derived_handler_init (G_GNUC_UNUSED DerivedHandler *self)
 {
 }
 
+/* The first two run handlers where datagrams are received, and the others give
+ * each a copy. */
 static SrvBaseServer *
 make_server_of (int i)
 {
@@ -350,6 +352,96 @@ assert_kept (guint i, gsize length, guint round)
   ck_assert_mem_eq (data, expected, length);
 }
 
+/* The room of a long datagram is not kept for the next one, which is shown by
+ * the handler, for it goes with it. */
+START_TEST (long_datagrams_are_not_kept)
+{
+  SrvBaseServer *server =
+    make_counting (N_SERVERS / 2 + _i, counting_handler_get_type ());
+  SrvTestRun *run = srv_test_run (server);
+  int fd = srv_test_connect (server);
+  g_autofree char *question = g_strnfill (2000, 'x');
+  g_autofree char *answer = g_strconcat (question, "\n", NULL);
+
+  for (guint i = 0; i < N_DATAGRAMS; i++)
+    ask (fd, question, answer);
+  srv_test_close (fd);
+  srv_test_finish (run);
+  ck_assert_int_eq (n_made, N_DATAGRAMS);
+  ck_assert_int_eq (n_reset, N_DATAGRAMS);
+}
+END_TEST
+
+/* A server that serves what another one gets. */
+typedef struct
+{
+  SrvTCPServer parent_instance;
+  SrvBaseServer *other; /* borrowed */
+} BorrowingServer;
+typedef struct
+{
+  SrvTCPServerClass parent_class;
+} BorrowingServerClass;
+
+static GType borrowing_server_get_type (void);
+G_DEFINE_TYPE (BorrowingServer, borrowing_server, SRV_TYPE_TCP_SERVER)
+
+static SrvRequest *
+borrowing_server_get_request (SrvBaseServer *server, GError **error)
+{
+  return srv_base_server_get_request (((BorrowingServer *) server)->other,
+                                      error);
+}
+
+static void
+borrowing_server_class_init (BorrowingServerClass *klass)
+{
+  SRV_BASE_SERVER_CLASS (klass)->get_request = borrowing_server_get_request;
+}
+
+static void
+borrowing_server_init (G_GNUC_UNUSED BorrowingServer *self)
+{
+}
+
+static SrvBaseServer *
+make_lender (const char *endpoint)
+{
+  g_autoptr (SrvMixIn) mix_in = srv_test_mix_in_new (SRV_TEST_THREADING);
+
+  return srv_test_make (SRV_TYPE_UDP_SERVER, endpoint, "mix-in", mix_in, NULL);
+}
+
+/* Its datagrams keep a server's socket open; who has served them for it keeps
+ * none of them. */
+START_TEST (address_of_a_lender_is_free_after_its_close)
+{
+  SrvBaseServer *lender = make_lender ("udp:127.0.0.1:0");
+  g_autofree char *endpoint = srv_base_server_dup_endpoint (lender);
+  SrvBaseServer *server =
+    srv_test_make (borrowing_server_get_type (), "tcp:127.0.0.1:0", NULL);
+  int fd = srv_test_connect (lender);
+  int client = srv_test_connect (server);
+
+  ((BorrowingServer *) server)->other = lender;
+  srv_base_server_set_handler_type (server, counting_handler_get_type ());
+  srv_test_say (fd, "hello");
+  ck_assert_int_eq (srv_base_server_handle_request (server, SRV_TEST_PATIENCE,
+                                                    NULL, NULL),
+                    SRV_HANDLE_RESULT_HANDLED);
+  srv_test_expect (fd, "hello\n");
+  srv_base_server_server_close (lender);
+  g_object_unref (lender);
+  lender = make_lender (endpoint);
+  srv_base_server_server_close (lender);
+  g_object_unref (lender);
+  srv_base_server_server_close (server);
+  g_object_unref (server);
+  srv_test_close (client);
+  srv_test_close (fd);
+}
+END_TEST
+
 #define N_ROUNDS 100
 
 static const gsize sizes[] = { 5, 3000, 0, 1500, 1501, 64, 1 };
@@ -408,6 +500,8 @@ main (void)
     { "reuse", handler_of_a_factory_is_not_kept, N_SERVERS },
     { "reuse", handle_request_knows_no_stop, 2 },
     { "reuse", datagrams_are_not_mixed_up, N_SERVERS },
+    { "reuse", long_datagrams_are_not_kept, N_SERVERS / 2 },
+    { "reuse", address_of_a_lender_is_free_after_its_close, 1 },
   };
 
   return srv_test_run_entries ("ReusableHandlers", tests, G_N_ELEMENTS (tests));

@@ -671,6 +671,8 @@ START_TEST (few_are_kept)
       srv_test_close (fds[i]);
     }
   srv_test_eventually (srv_test_get_number (FREED) >= N_AT_ONCE - N_KEPT);
+  srv_test_eventually (srv_base_server_get_n_active_requests (server) == 0);
+  ck_assert_int_eq (srv_test_get_number (FREED), N_AT_ONCE - N_KEPT);
   finish (run, server);
 }
 END_TEST
