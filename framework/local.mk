@@ -79,6 +79,7 @@ srv_sources = \
 	%reldir%/srv-check.c \
 	%reldir%/srv-children.c \
 	%reldir%/srv-client.c \
+	%reldir%/srv-connection-close.c \
 	%reldir%/srv-connection-fiber.c \
 	%reldir%/srv-connection-io.c \
 	%reldir%/srv-connection-post.c \
@@ -135,6 +136,7 @@ srv_sources = \
 	%reldir%/srv-scoreboard.c \
 	%reldir%/srv-send-fds.c \
 	%reldir%/srv-sender-limit.c \
+	%reldir%/srv-service.c \
 	%reldir%/srv-signals.c \
 	%reldir%/srv-sockaddr.c \
 	%reldir%/srv-socketpair.c \
@@ -204,6 +206,7 @@ srv_private_headers = \
 	%reldir%/srv-reuse-private.h \
 	%reldir%/srv-scoreboard-private.h \
 	%reldir%/srv-sender-limit-private.h \
+	%reldir%/srv-service-private.h \
 	%reldir%/srv-sockaddr-private.h \
 	%reldir%/srv-spares-private.h \
 	%reldir%/srv-spawn-private.h \

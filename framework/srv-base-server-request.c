@@ -19,48 +19,7 @@
 #include "srv-escape.h"
 #include "srv-hook-private.h"
 #include "srv-log-private.h"
-#include "srv-spawn.h"
-
-/* The request that the calling task serves: who closes the server from its
- * handler must not wait for itself. */
-static SrvRequest *
-current_request (void)
-{
-  return srv_task_get (SRV_TASK_REQUEST);
-}
-
-/* What a task has of the request that it serves, and of the tasks beside it. */
-static const SrvTaskSlot of_request[] = {
-  SRV_TASK_REQUEST,
-  SRV_TASK_SPAWNED,
-  SRV_TASK_SPAWNER,
-};
-
-typedef struct
-{
-  gpointer slots[G_N_ELEMENTS (of_request)];
-} Outer;
-
-/* A handler may serve requests of another server, and a server may run in a task
- * that a handler has spawned: what was before is none of this request's. */
-static void
-begin_service (SrvRequest *request, Outer *outer)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (of_request); i++)
-    {
-      outer->slots[i] = srv_task_get (of_request[i]);
-      srv_task_set (of_request[i], NULL);
-    }
-  srv_task_set (SRV_TASK_REQUEST, request);
-}
-
-static void
-end_service (const Outer *outer)
-{
-  srv_spawn_join ();
-  for (guint i = 0; i < G_N_ELEMENTS (of_request); i++)
-    srv_task_set (of_request[i], outer->slots[i]);
-}
+#include "srv-service-private.h"
 
 /* What a failed get_request had from the system, for the errno that GError
  * forgets. */
@@ -131,7 +90,7 @@ count (SrvBaseServer *self, guint64 *counter)
 gboolean
 srv_base_server_is_own_request (SrvBaseServer *self)
 {
-  SrvRequest *own = current_request ();
+  SrvRequest *own = srv_service_get_request ();
 
   return own != NULL && is_active (self, own);
 }
@@ -165,7 +124,7 @@ for_each_other (SrvBaseServer *self, void (*func) (SrvRequest *request))
   g_mutex_lock (&priv->lock);
   all = srv_request_set_list (&priv->active);
   for (GList *link = all; link != NULL; link = link->next)
-    if (link->data != current_request ())
+    if (link->data != srv_service_get_request ())
       func (link->data);
   g_mutex_unlock (&priv->lock);
 }
@@ -544,19 +503,19 @@ srv_base_server_finish_request (SrvBaseServer *self,
                                 SrvRequest *request,
                                 GError **error)
 {
-  gboolean is_whole = current_request () != request;
+  gboolean is_whole = srv_service_get_request () != request;
   GError *local = NULL;
-  Outer outer;
+  SrvService outer;
   gboolean ok;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
   g_return_val_if_fail (srv_is_request (request), FALSE);
 
   if (is_whole)
-    begin_service (request, &outer);
+    srv_service_begin (request, &outer);
   ok = SRV_BASE_SERVER_GET_CLASS (self)->finish_request (self, request, &local);
   if (is_whole)
-    end_service (&outer);
+    srv_service_end (&outer);
   return srv_hook_check (self, "finish_request", ok, local, error);
 }
 
@@ -585,17 +544,17 @@ srv_base_server_complete_request (SrvBaseServer *self,
 {
   GError *failure = NULL;
   gboolean ok = TRUE;
-  Outer outer;
+  SrvService outer;
 
   g_return_val_if_fail (SRV_IS_BASE_SERVER (self), FALSE);
   g_return_val_if_fail (srv_is_request (request), FALSE);
 
-  begin_service (request, &outer);
+  srv_service_begin (request, &outer);
   if (srv_base_server_finish_request (self, request, &failure))
     srv_base_server_shutdown_request (self, request);
   else
     ok = end_failed_request (self, request, failure, error);
-  end_service (&outer);
+  srv_service_end (&outer);
   return ok;
 }
 

@@ -60,9 +60,7 @@ void srv_connection_adopt (SrvConnection *self,
                            int timeout_ms,
                            gboolean no_delay);
 gboolean srv_connection_renew (SrvConnection *self);
-void srv_connection_hang_up (SrvConnection *self, int linger_timeout_ms);
 void srv_connection_close_now (SrvConnection *self, SrvSpares *spares);
-void srv_connection_abandon (SrvConnection *self);
 void srv_connection_drain_from_signal (SrvConnection *self);
 void srv_connection_end_on_drain (SrvConnection *self, int drain_fd);
 gboolean srv_connection_is_cut (SrvConnection *self);
@@ -93,6 +91,12 @@ gssize srv_connection_send_nonblocking (SrvConnection *self,
                                         const void *buffer,
                                         gsize count,
                                         GError **error);
+
+/* srv-connection-close.c */
+void srv_connection_close_fd (SrvConnection *self);
+void srv_connection_close_or_end (SrvConnection *self);
+void srv_connection_hang_up (SrvConnection *self, int linger_timeout_ms);
+void srv_connection_abandon (SrvConnection *self);
 
 /* srv-connection-fiber.c */
 gssize srv_connection_receive_in_fiber (SrvConnection *self,
