@@ -152,6 +152,8 @@ SrvStep srv_base_server_take_one (SrvBaseServer *self,
                                   SrvLoop *loop,
                                   SrvHandleResult *result,
                                   GError **error);
+SrvRequest *srv_base_server_real_get_request (SrvBaseServer *self,
+                                              GError **error);
 gboolean srv_base_server_real_finish_request (SrvBaseServer *self,
                                               SrvRequest *request,
                                               GError **error);

@@ -208,6 +208,8 @@ judge (const GError *failure)
 {
   int code = GPOINTER_TO_INT (srv_task_get (SRV_TASK_ACCEPT_ERRNO));
 
+  if (failure == NULL)
+    return SRV_ACCEPT_VERDICT_WAIT;
   if (code != 0)
     return srv_accept_classify (code);
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
@@ -244,7 +246,7 @@ note_accept_failure (SrvBaseServer *self,
       srv_shortage_note (&loop->shortage, self, failure);
       g_atomic_int_set (&priv->in_shortage, TRUE);
     }
-  g_error_free (failure);
+  g_clear_error (&failure);
   switch (verdict)
     {
     case SRV_ACCEPT_VERDICT_WAIT:
@@ -277,6 +279,34 @@ verify (SrvBaseServer *self, SrvRequest *request, SrvHandleResult *result)
   return FALSE;
 }
 
+/* What the server takes, with an error if there is nothing. */
+SrvRequest *
+srv_base_server_real_get_request (SrvBaseServer *self, GError **error)
+{
+  GError *local = NULL;
+  SrvRequest *request =
+    SRV_BASE_SERVER_GET_CLASS (self)->take_request (self, &local);
+
+  if (request == NULL && local == NULL)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
+                         "could not get a request: none is waiting");
+  else if (local != NULL)
+    g_propagate_error (error, local);
+  return request;
+}
+
+/* Nearly every request is followed by a try that finds none. Unless a subclass
+ * wants to be asked, that makes no error. */
+static SrvRequest *
+take_request (SrvBaseServer *self, GError **error)
+{
+  const SrvBaseServerClass *klass = SRV_BASE_SERVER_GET_CLASS (self);
+
+  return klass->get_request == srv_base_server_real_get_request
+           ? klass->take_request (self, error)
+           : srv_base_server_get_request (self, error);
+}
+
 /* Takes at most one request and brings it on its way. */
 SrvStep
 srv_base_server_take_one (SrvBaseServer *self,
@@ -290,7 +320,7 @@ srv_base_server_take_one (SrvBaseServer *self,
 
   *result = SRV_HANDLE_RESULT_NOTHING;
   srv_base_server_set_accept_errno (0);
-  request = srv_base_server_get_request (self, &failure);
+  request = take_request (self, &failure);
   if (request == NULL)
     return note_accept_failure (self, loop, failure, error);
 

@@ -169,7 +169,7 @@ srv_base_server_real_succeed (G_GNUC_UNUSED SrvBaseServer *self,
 }
 
 static SrvRequest *
-srv_base_server_real_get_request (SrvBaseServer *self, GError **error)
+srv_base_server_real_take_request (SrvBaseServer *self, GError **error)
 {
   g_set_error (error, SRV_ERROR, SRV_ERROR_FAILED,
                "%s has no source of requests: get_request is not implemented",
@@ -645,6 +645,7 @@ srv_base_server_class_init (SrvBaseServerClass *klass)
   klass->server_bind = srv_base_server_real_succeed;
   klass->server_activate = srv_base_server_real_succeed;
   klass->activate_listener = srv_base_server_real_activate_listener;
+  klass->take_request = srv_base_server_real_take_request;
   klass->get_request = srv_base_server_real_get_request;
   klass->verify_request = srv_base_server_real_verify_request;
   klass->process_request = srv_base_server_real_process_request;

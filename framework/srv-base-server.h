@@ -60,7 +60,8 @@ struct _SrvBaseServerClass
   gboolean (*activate_listener) (SrvBaseServer *self,
                                  gpointer listener,
                                  GError **error);
-  gpointer padding[10];
+  SrvRequest *(*take_request) (SrvBaseServer *self, GError **error);
+  gpointer padding[9];
 };
 
 /* Life. */

@@ -35,13 +35,12 @@ gboolean srv_datagram_batch_is_used_up (const SrvDatagramBatch *self);
 gboolean srv_datagram_batch_has_handed_out (const SrvDatagramBatch *self);
 
 /* The next datagram, which is the batch's; receives up to @size of them if none
- * is left. NULL with errno and @error. @max_length: what is kept of each. If
+ * is left. NULL with errno. @max_length: what is kept of each. If
  * nobody else has a reference when the next batch comes, its memory is used
  * again. */
 SrvDatagram *srv_datagram_batch_take (SrvDatagramBatch *self,
                                       guint size,
-                                      gsize max_length,
-                                      GError **error);
+                                      gsize max_length);
 
 /* One that was received and not handed out; NULL if there is none. */
 SrvDatagram *srv_datagram_batch_take_back (SrvDatagramBatch *self);

@@ -8,7 +8,6 @@
 #include "srv-datagram-batch-private.h"
 
 #include "srv-datagram-private.h"
-#include "srv-errno-private.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -158,10 +157,7 @@ srv_datagram_batch_has_handed_out (const SrvDatagramBatch *self)
 }
 
 SrvDatagram *
-srv_datagram_batch_take (SrvDatagramBatch *self,
-                         guint size,
-                         gsize max_length,
-                         GError **error)
+srv_datagram_batch_take (SrvDatagramBatch *self, guint size, gsize max_length)
 {
   int n;
 
@@ -170,13 +166,7 @@ srv_datagram_batch_take (SrvDatagramBatch *self,
       self->next = self->n_received = 0;
       n = receive (self, MIN (size, SRV_DATAGRAM_BATCH_SIZE), max_length);
       if (n < 0)
-        {
-          int code = errno;
-
-          srv_set_errno_error (error, code, "could not receive");
-          errno = code;
-          return NULL;
-        }
+        return NULL;
       self->n_received = (guint) n;
     }
   return self->datagrams[self->next++];

@@ -11,6 +11,7 @@
 #include "srv-datagram-batch-private.h"
 #include "srv-datagram-private.h"
 #include "srv-datagram-request-handler.h"
+#include "srv-errno-private.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -193,23 +194,15 @@ runs_handlers (SrvBaseServer *server)
 /* What is answered is free for what comes. Fibers get the time for it; what they
  * may ask for is a stop, and nothing is received after that. */
 static gboolean
-make_room (SrvDatagramServer *self,
-           SrvLoop *loop,
-           SrvDatagramBatch *batch,
-           GError **error)
+make_room (SrvDatagramServer *self, SrvLoop *loop, SrvDatagramBatch *batch)
 {
   gboolean handed_out = srv_datagram_batch_has_handed_out (batch);
 
   if (handed_out && loop->set != NULL)
     srv_wait_set_yield (loop->set);
   srv_datagram_batch_flush (batch);
-  if (!handed_out || loop->one_by_one ||
-      !srv_base_server_must_stop (SRV_BASE_SERVER (self)))
-    return TRUE;
-  srv_base_server_set_accept_errno (EAGAIN);
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
-                       "the server was asked to stop");
-  return FALSE;
+  return !handed_out || loop->one_by_one ||
+         !srv_base_server_must_stop (SRV_BASE_SERVER (self));
 }
 
 /* For handlers elsewhere, who come to it when they come to it. */
@@ -219,6 +212,16 @@ copy (SrvBaseServer *server, SrvDatagram *datagram)
   SrvBaseServerPrivate *base = srv_base_server_get_private (server);
 
   return srv_datagram_copy (datagram, &base->spares, &base->lock);
+}
+
+/* No error if there is merely none. */
+static SrvDatagram *
+fail_to_receive (int code, GError **error)
+{
+  srv_base_server_set_accept_errno (code);
+  if (code != EAGAIN)
+    srv_set_errno_error (error, code, "could not receive");
+  return NULL;
 }
 
 static SrvDatagram *
@@ -232,16 +235,12 @@ receive (SrvDatagramServer *self, SrvLoop *loop, GError **error)
   gboolean one_by_one = loop->one_by_one || (loop->is_worker && !keeps);
   SrvDatagram *datagram;
 
-  if (srv_datagram_batch_is_used_up (batch) &&
-      !make_room (self, loop, batch, error))
+  if (srv_datagram_batch_is_used_up (batch) && !make_room (self, loop, batch))
     return NULL;
   datagram = srv_datagram_batch_take (batch, one_by_one ? 1 : priv->batch_size,
-                                      priv->max_packet_size, error);
+                                      priv->max_packet_size);
   if (datagram == NULL)
-    {
-      srv_base_server_set_accept_errno (errno);
-      return NULL;
-    }
+    return fail_to_receive (errno, error);
   if (!keeps)
     return copy (server, datagram);
   if (priv->batch_size > 1 && !loop->one_by_one &&
@@ -279,7 +278,7 @@ check_length (SrvDatagramServerPrivate *priv,
 }
 
 static SrvRequest *
-srv_datagram_server_get_request (SrvBaseServer *server, GError **error)
+srv_datagram_server_take_request (SrvBaseServer *server, GError **error)
 {
   SrvDatagramServer *self = SRV_DATAGRAM_SERVER (server);
   SrvDatagramServerPrivate *priv = get_private (self);
@@ -383,7 +382,7 @@ srv_datagram_server_class_init (SrvDatagramServerClass *klass)
   server_class->default_handler_type = SRV_TYPE_DATAGRAM_REQUEST_HANDLER;
   server_class->activate_listener = srv_datagram_server_activate_listener;
   server_class->server_activate = srv_datagram_server_server_activate;
-  server_class->get_request = srv_datagram_server_get_request;
+  server_class->take_request = srv_datagram_server_take_request;
   server_class->server_close = srv_datagram_server_server_close;
   server_class->before_wait = srv_datagram_server_before_wait;
 

@@ -221,7 +221,7 @@ take_connection (SrvBaseServerPrivate *base)
 }
 
 static SrvRequest *
-srv_stream_server_get_request (SrvBaseServer *server, GError **error)
+srv_stream_server_take_request (SrvBaseServer *server, GError **error)
 {
   SrvStreamServerPrivate *priv = get_private (SRV_STREAM_SERVER (server));
   SrvBaseServerPrivate *base = srv_base_server_get_private (server);
@@ -252,11 +252,7 @@ srv_stream_server_get_request (SrvBaseServer *server, GError **error)
   srv_base_server_set_accept_errno (code);
   if (code == EMFILE && priv->shed_on_shortage)
     shed (listener);
-  if (code == EAGAIN)
-    /* Nearly every connection is followed by one of these. */
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
-                         "could not accept: nobody is waiting");
-  else
+  if (code != EAGAIN)
     srv_set_errno_error (error, code, "could not accept");
   return NULL;
 }
@@ -414,7 +410,7 @@ srv_stream_server_class_init (SrvStreamServerClass *klass)
   server_class->default_handler_type = SRV_TYPE_STREAM_REQUEST_HANDLER;
   server_class->activate_listener = srv_stream_server_activate_listener;
   server_class->server_activate = srv_stream_server_server_activate;
-  server_class->get_request = srv_stream_server_get_request;
+  server_class->take_request = srv_stream_server_take_request;
   server_class->shutdown_request = srv_stream_server_shutdown_request;
   server_class->close_request = srv_stream_server_close_request;
   install_properties (object_class);
