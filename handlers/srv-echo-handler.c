@@ -57,6 +57,7 @@
 typedef struct
 {
   guint chunk_size;
+  guint8 first_chunk[FIRST_CHUNK_SIZE];
 } SrvEchoHandlerPrivate;
 
 typedef enum
@@ -78,6 +79,10 @@ typedef struct
   SrvEventLog *log;          /* nullable */
   guint64 n_received;
   guint64 n_sent;
+
+  guint8 *chunk; /* the handler's own for short ones, or what has grown */
+  gsize size;
+  guint8 *grown; /* owned, nullable */
 } Session;
 
 static SrvEchoHandlerPrivate *
@@ -87,40 +92,40 @@ get_private (SrvEchoHandler *self)
 }
 
 static gssize
-receive_chunk (Session *session, guint8 *chunk, gsize size, GError **error)
+receive_chunk (Session *session, GError **error)
 {
   SrvStreamRequestHandler *handler =
     SRV_STREAM_REQUEST_HANDLER (session->handler);
 
   if (session->connection != NULL)
-    return srv_connection_receive (session->connection, chunk, size, NULL,
-                                   error);
-  return srv_reader_read (srv_stream_request_handler_get_rfile (handler), chunk,
-                          size, error);
+    return srv_connection_receive (session->connection, session->chunk,
+                                   session->size, NULL, error);
+  return srv_reader_read (srv_stream_request_handler_get_rfile (handler),
+                          session->chunk, session->size, error);
 }
 
 static gboolean
-send_chunk (Session *session, const guint8 *chunk, gsize length, GError **error)
+send_chunk (Session *session, gsize length, GError **error)
 {
   SrvStreamRequestHandler *handler =
     SRV_STREAM_REQUEST_HANDLER (session->handler);
 
   if (session->connection != NULL)
-    return srv_connection_send_all (session->connection, chunk, length, NULL,
-                                    error);
+    return srv_connection_send_all (session->connection, session->chunk, length,
+                                    NULL, error);
   return srv_writer_write (srv_stream_request_handler_get_wfile (handler),
-                           chunk, length, error);
+                           session->chunk, length, error);
 }
 
 static void
-note_received (Session *session, const guint8 *chunk, gsize length)
+note_received (Session *session, gsize length)
 {
   session->n_received += length;
   if (session->log == NULL)
     return;
   srv_event_log_received (session->log,
-                          SRV_BASE_REQUEST_HANDLER (session->handler), chunk,
-                          length);
+                          SRV_BASE_REQUEST_HANDLER (session->handler),
+                          session->chunk, length);
 }
 
 static void
@@ -136,34 +141,33 @@ note_sent (Session *session, gsize length)
 /* A chunk that was full has probably left something behind. What was in it has
  * been sent. */
 static void
-grow (guint8 **chunk, gsize *size, gsize most)
+grow (Session *session, gsize size)
 {
-  if (*size == most)
-    return;
-  *size = MIN (*size * 4, most);
-  g_free (*chunk);
-  *chunk = g_malloc (*size);
+  g_free (session->grown);
+  session->grown = g_malloc (size);
+  session->chunk = session->grown;
+  session->size = size;
 }
 
 static gboolean
 echo_chunks (Session *session, GError **error)
 {
   SrvEchoHandlerClass *klass = SRV_ECHO_HANDLER_GET_CLASS (session->handler);
-  const gsize most = get_private (session->handler)->chunk_size;
-  gsize size = MIN (FIRST_CHUNK_SIZE, most);
-  g_autofree guint8 *chunk = g_malloc (size);
+  SrvEchoHandlerPrivate *priv = get_private (session->handler);
   gssize n;
 
-  while ((n = receive_chunk (session, chunk, size, error)) > 0)
+  session->chunk = priv->first_chunk;
+  session->size = MIN (FIRST_CHUNK_SIZE, priv->chunk_size);
+  while ((n = receive_chunk (session, error)) > 0)
     {
-      note_received (session, chunk, (gsize) n);
+      note_received (session, (gsize) n);
       if (klass->transform != NULL)
-        klass->transform (session->handler, chunk, (gsize) n);
-      if (!send_chunk (session, chunk, (gsize) n, error))
+        klass->transform (session->handler, session->chunk, (gsize) n);
+      if (!send_chunk (session, (gsize) n, error))
         return FALSE;
       note_sent (session, (gsize) n);
-      if ((gsize) n == size)
-        grow (&chunk, &size, most);
+      if ((gsize) n == session->size && session->size < priv->chunk_size)
+        grow (session, MIN (session->size * 4, priv->chunk_size));
     }
   return n == 0;
 }
@@ -187,6 +191,7 @@ srv_echo_handler_handle (SrvBaseRequestHandler *handler, GError **error)
 
   srv_event_log_connected (session.log, handler);
   ok = echo_chunks (&session, &local);
+  g_clear_pointer (&session.grown, g_free);
   srv_event_log_disconnected (session.log, handler, session.n_received,
                               session.n_sent, local);
   if (local != NULL)
