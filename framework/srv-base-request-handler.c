@@ -224,6 +224,19 @@ srv_base_request_handler_class_set_reusable (SrvBaseRequestHandlerClass *klass)
   klass->reusable = G_TYPE_FROM_CLASS (klass);
 }
 
+gboolean
+srv_base_request_handler_class_is_reusable (SrvBaseRequestHandlerClass *klass)
+{
+  return klass->reusable == G_TYPE_FROM_CLASS (klass);
+}
+
+gboolean
+srv_base_request_handler_is_reusable (SrvBaseRequestHandler *self)
+{
+  return srv_base_request_handler_class_is_reusable (
+    SRV_BASE_REQUEST_HANDLER_GET_CLASS (self));
+}
+
 /* Makes a handler that has run as good as a new one. FALSE if it may not run
  * again. */
 gboolean
@@ -231,7 +244,7 @@ srv_base_request_handler_recycle (SrvBaseRequestHandler *self)
 {
   SrvBaseRequestHandlerClass *klass = SRV_BASE_REQUEST_HANDLER_GET_CLASS (self);
 
-  if (klass->reusable != G_TYPE_FROM_CLASS (klass) || !srv_is_untouched (self))
+  if (!srv_base_request_handler_is_reusable (self) || !srv_is_untouched (self))
     return FALSE;
   klass->reset (self);
   return TRUE;
@@ -295,7 +308,8 @@ srv_base_request_handler_run (SrvBaseRequestHandler *self,
   priv = get_private (self);
   g_set_object (&priv->request, request);
   priv->server = server;
-  srv_fiber_set_label (G_OBJECT_TYPE_NAME (self));
+  if (srv_task_fiber () != NULL)
+    srv_fiber_set_label (G_OBJECT_TYPE_NAME (self));
 
   if (!call_hook (self, klass->setup, "setup", error))
     {

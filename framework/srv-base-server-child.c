@@ -24,22 +24,39 @@ warm_up (GType type)
   g_slice_free1 (query.instance_size, g_slice_alloc (query.instance_size));
 }
 
+/* Each child would make a handler of its own, on pages that it shares with its
+ * parent until it writes there. Of a class whose handlers may be used again, the
+ * parent makes one for all of them, which it never uses. */
+static void
+lay_out_handler (SrvRequest *request, gpointer handler_class)
+{
+  SrvRequestLink *link = srv_request_get_link (request);
+
+  if (link != NULL &&
+      srv_base_request_handler_class_is_reusable (handler_class))
+    link->handler =
+      srv_base_server_take_handler (request, G_TYPE_FROM_CLASS (handler_class));
+}
+
 /* To initialize a class takes locks of GLib, which another thread may hold when
  * the process is forked: what a child is about to need is there before. */
 void
-srv_base_server_prepare_fork (SrvBaseServer *self)
+srv_base_server_prepare_fork (SrvBaseServer *self, SrvRequest *request)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   GType type = priv->function != NULL
                  ? SRV_BASE_SERVER_GET_CLASS (self)->default_handler_type
                  : priv->handler_type;
 
-  if (priv->handler_class == NULL && priv->factory == NULL &&
-      type != G_TYPE_INVALID)
+  if (priv->factory != NULL || type == G_TYPE_INVALID)
+    return;
+  if (priv->handler_class == NULL)
     {
       priv->handler_class = g_type_class_ref (type);
       warm_up (type);
     }
+  if (request != NULL)
+    lay_out_handler (request, priv->handler_class);
 }
 
 /* In the child, without the property's locks. */
@@ -83,7 +100,7 @@ drop_parents_things (SrvBaseServerPrivate *priv, SrvRequest *request)
 {
   drop_requests (priv, request);
   g_clear_pointer (&priv->twins, g_ptr_array_unref);
-  g_clear_pointer (&priv->listener, srv_listener_unref);
+  g_clear_pointer (&priv->listener, srv_listener_abandon);
   close (priv->wake_fd);
   close (priv->event_fd);
   priv->wake_fd = -1;
@@ -111,7 +128,7 @@ srv_base_server_enter_child (SrvBaseServer *self,
   SrvBaseServerPrivate *priv;
 
   g_return_if_fail (SRV_IS_BASE_SERVER (self));
-  g_return_if_fail (SRV_IS_REQUEST (request));
+  g_return_if_fail (srv_is_request (request));
 
   priv = srv_base_server_get_private (self);
   /* Another thread may have held it. */

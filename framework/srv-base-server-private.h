@@ -154,9 +154,14 @@ SrvStep srv_base_server_take_one (SrvBaseServer *self,
                                   GError **error);
 SrvRequest *srv_base_server_real_get_request (SrvBaseServer *self,
                                               GError **error);
+SrvBaseRequestHandler *srv_base_server_take_handler (SrvRequest *request,
+                                                     GType type);
 gboolean srv_base_server_real_finish_request (SrvBaseServer *self,
                                               SrvRequest *request,
                                               GError **error);
+gboolean srv_base_request_handler_class_is_reusable (
+  SrvBaseRequestHandlerClass *klass);
+gboolean srv_base_request_handler_is_reusable (SrvBaseRequestHandler *self);
 gboolean srv_base_request_handler_recycle (SrvBaseRequestHandler *self);
 void srv_base_server_real_handle_error (SrvBaseServer *self,
                                         SrvRequest *request,
@@ -185,7 +190,7 @@ SrvListener *srv_base_server_get_twin (SrvBaseServer *self,
 void srv_base_server_drop_twins (SrvBaseServer *self);
 
 /* srv-base-server-child.c */
-void srv_base_server_prepare_fork (SrvBaseServer *self);
+void srv_base_server_prepare_fork (SrvBaseServer *self, SrvRequest *request);
 guint64 srv_base_server_get_n_failed (SrvBaseServer *self);
 void srv_base_server_set_process (SrvBaseServer *self,
                                   SrvWorkerProcess *process,

@@ -69,7 +69,8 @@ remove_active (SrvBaseServer *self, SrvRequest *request)
     return;
   if (priv->process != NULL)
     srv_worker_process_note_end (priv->process);
-  if (!spare)
+  /* A child that was forked for it ends with it. */
+  if (!spare && !priv->in_child)
     srv_request_drop (request);
   if (g_atomic_int_get (&priv->closing) ||
       g_atomic_int_get (&priv->in_shortage))
@@ -341,8 +342,8 @@ srv_base_server_take_one (SrvBaseServer *self,
 
 /* One that the request carries, from another that had its memory, or a new
  * one. */
-static SrvBaseRequestHandler *
-take_handler (SrvRequest *request, GType type)
+SrvBaseRequestHandler *
+srv_base_server_take_handler (SrvRequest *request, GType type)
 {
   SrvRequestLink *link = srv_request_get_link (request);
 
@@ -354,8 +355,8 @@ take_handler (SrvRequest *request, GType type)
   return g_object_new (type, NULL);
 }
 
-/* A factory may have given it settings of its own; and a child that was forked
- * for the request ends with it. */
+/* A factory may have given it settings of its own. A child that was forked for
+ * the request leaves to the system what has nothing to do for its end. */
 static void
 let_go_of_handler (SrvBaseServer *self,
                    SrvRequest *request,
@@ -364,9 +365,10 @@ let_go_of_handler (SrvBaseServer *self,
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   SrvRequestLink *link = srv_request_get_link (request);
 
+  if (priv->in_child && srv_base_request_handler_is_reusable (handler))
+    return;
   if (link != NULL && link->handler == NULL && priv->factory == NULL &&
-      !priv->in_child && is_active (self, request) &&
-      srv_base_request_handler_recycle (handler))
+      is_active (self, request) && srv_base_request_handler_recycle (handler))
     link->handler = handler;
   else
     g_object_unref (handler);
@@ -386,7 +388,7 @@ make_handler (SrvBaseServer *self, SrvRequest *request)
     type = SRV_BASE_SERVER_GET_CLASS (self)->default_handler_type;
   if (type == G_TYPE_INVALID)
     return NULL;
-  handler = take_handler (request, type);
+  handler = srv_base_server_take_handler (request, type);
   if (priv->function != NULL)
     srv_base_request_handler_set_function (handler, priv->function,
                                            priv->handler_data, NULL);

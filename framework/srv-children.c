@@ -34,15 +34,6 @@ typedef struct
   int pidfd; /* owned; -1 if there is none */
 } Child;
 
-/* A plain array: each page that a table would spread over is one more page that
- * is copied at every fork. */
-struct _SrvChildren
-{
-  GArray *all; /* of Child */
-  int epoll_fd;
-  int sweep_fd; /* a timer, while some children have no pidfd; or -1 */
-};
-
 static void
 clear_fd (int *fd)
 {
@@ -51,15 +42,14 @@ clear_fd (int *fd)
   *fd = -1;
 }
 
-SrvChildren *
-srv_children_new (void)
+/* A plain array: each page that a table would spread over is one more page that
+ * is copied at every fork. */
+void
+srv_children_init (SrvChildren *self)
 {
-  SrvChildren *self = g_new (SrvChildren, 1);
-
   self->all = g_array_new (FALSE, FALSE, sizeof (Child));
   self->epoll_fd = -1;
   self->sweep_fd = -1;
-  return self;
 }
 
 static Child *
@@ -74,28 +64,34 @@ find (SrvChildren *self, pid_t pid)
 {
   guint i = 0;
 
-  while (i < self->all->len && nth (self, i)->pid != pid)
+  while (i < srv_children_count (self) && nth (self, i)->pid != pid)
     i++;
   return i;
 }
 
-/* Forgets all of them, as a child that was just forked must do. */
-void
-srv_children_drop (SrvChildren *self)
+static void
+close_all (SrvChildren *self)
 {
-  for (guint i = 0; i < self->all->len; i++)
-    clear_fd (&nth (self, i)->pidfd);
-  g_array_set_size (self->all, 0);
+  for (guint i = 0; i < srv_children_count (self); i++)
+    if (nth (self, i)->pidfd >= 0)
+      close (nth (self, i)->pidfd);
   clear_fd (&self->epoll_fd);
   clear_fd (&self->sweep_fd);
 }
 
 void
-srv_children_free (SrvChildren *self)
+srv_children_clear (SrvChildren *self)
 {
-  srv_children_drop (self);
-  g_array_unref (self->all);
-  g_free (self);
+  close_all (self);
+  g_clear_pointer (&self->all, g_array_unref);
+}
+
+/* The array is left to the system. */
+void
+srv_children_drop (SrvChildren *self)
+{
+  close_all (self);
+  self->all = NULL;
 }
 
 /* Makes the descriptor that the loop polls, if there is none yet. */
@@ -159,7 +155,7 @@ srv_children_watch (SrvChildren *self, pid_t pid)
 guint
 srv_children_count (SrvChildren *self)
 {
-  return self->all->len;
+  return self->all != NULL ? self->all->len : 0;
 }
 
 GArray *
@@ -167,7 +163,7 @@ srv_children_list (SrvChildren *self)
 {
   GArray *pids = g_array_new (FALSE, FALSE, sizeof (int));
 
-  for (guint i = 0; i < self->all->len; i++)
+  for (guint i = 0; i < srv_children_count (self); i++)
     g_array_append_val (pids, nth (self, i)->pid);
   return pids;
 }
@@ -186,7 +182,8 @@ collect_one (SrvChildren *self,
   int wait_status = 0;
   int pidfd;
 
-  if (i == self->all->len || !srv_process_has_ended (pid, &wait_status))
+  if (i == srv_children_count (self) ||
+      !srv_process_has_ended (pid, &wait_status))
     return 0;
   pidfd = nth (self, i)->pidfd;
   g_array_remove_index_fast (self->all, i);
@@ -215,7 +212,7 @@ sweep (SrvChildren *self, SrvChildEnded ended, gpointer user_data)
       pid_t pid = g_array_index (pids, int, i);
       guint at = find (self, pid);
 
-      if (at == self->all->len || nth (self, at)->pidfd >= 0)
+      if (at == srv_children_count (self) || nth (self, at)->pidfd >= 0)
         continue;
       if (collect_one (self, pid, ended, user_data) > 0)
         n_ended++;
@@ -254,7 +251,7 @@ srv_children_collect (SrvChildren *self,
 void
 srv_children_kill (SrvChildren *self, int signo)
 {
-  for (guint i = 0; i < self->all->len; i++)
+  for (guint i = 0; i < srv_children_count (self); i++)
     kill (nth (self, i)->pid, signo);
 }
 

@@ -25,7 +25,8 @@ struct _SrvConnection
   int timeout_ms;    /* 0: none */
   gboolean blocking; /* whether the kernel waits for us */
   gboolean no_delay;
-  gboolean at_end;   /* the client has ended its half */
+  gboolean at_end;           /* the client has ended its half */
+  gboolean closed_as_stream; /* atomic: by g_io_stream_close () */
   gboolean overlaid; /* by a stream that changes what is sent, such as TLS */
 
   /* A drain of the server may end the input, if the handler wants that. */

@@ -213,7 +213,11 @@ srv_connection_close (GIOStream *stream,
                       G_GNUC_UNUSED GCancellable *cancellable,
                       G_GNUC_UNUSED GError **error)
 {
-  srv_connection_close_or_end (SRV_CONNECTION (stream));
+  SrvConnection *self = SRV_CONNECTION (stream);
+
+  /* GIO knows that for good. */
+  g_atomic_int_set (&self->closed_as_stream, TRUE);
+  srv_connection_close_or_end (self);
   return TRUE;
 }
 
@@ -313,7 +317,7 @@ is_plain (SrvConnection *self)
          is_untouched_or_null (self->output) &&
          is_untouched_or_null (self->client_address) &&
          is_untouched_or_null (self->local_address) &&
-         !g_io_stream_is_closed (&self->parent_instance) &&
+         !g_atomic_int_get (&self->closed_as_stream) &&
          !g_io_stream_has_pending (&self->parent_instance) &&
          g_signal_handler_find (self, G_SIGNAL_MATCH_ID, notify_id, 0, NULL,
                                 NULL, NULL) == 0;
@@ -335,12 +339,12 @@ srv_connection_renew (SrvConnection *self)
 }
 
 /* Closes the descriptor, without the bookkeeping of g_io_stream_close (). If
- * nothing stays on the connection, it may go to @spares. */
+ * nothing stays on the connection, it may go to @spares, %NULL for nowhere. */
 void
 srv_connection_close_now (SrvConnection *self, SrvSpares *spares)
 {
   srv_connection_close_fd (self);
-  self->link.spares = is_plain (self) ? spares : NULL;
+  self->link.spares = spares != NULL && is_plain (self) ? spares : NULL;
 }
 
 /* From now on a drain of the server ends the input between two messages. In a

@@ -46,7 +46,7 @@
  */
 typedef struct
 {
-  SrvChildren *children; /* owned */
+  SrvChildren children;
   guint max_children;
   SrvForkGuard fork_guard;
   gboolean warned;
@@ -122,7 +122,7 @@ prepare_descriptors (SrvForkingMixIn *self, GError **error)
 {
   SrvForkingMixInPrivate *priv = get_private (self);
 
-  if (!srv_children_open (priv->children, error))
+  if (!srv_children_open (&priv->children, error))
     return FALSE;
   if (priv->drain_pipe[0] >= 0 || pipe2 (priv->drain_pipe, O_CLOEXEC) == 0)
     return TRUE;
@@ -158,7 +158,7 @@ run_child (SrvForkingMixIn *self, SrvBaseServer *server, SrvRequest *request)
 
   srv_process_reset_signals ();
   srv_base_server_enter_child (server, request, priv->drain_pipe[0]);
-  srv_children_drop (priv->children);
+  srv_children_drop (&priv->children);
   clear_fd (&priv->drain_pipe[1]);
   n_failed = srv_base_server_get_n_failed (server);
   ok = srv_base_server_complete_request (server, request, &error) &&
@@ -181,7 +181,7 @@ srv_forking_mix_in_process_request (SrvMixIn *mix_in,
   if (!check_threads (self, server, error) ||
       !prepare_descriptors (self, error))
     return FALSE;
-  srv_base_server_prepare_fork (server);
+  srv_base_server_prepare_fork (server, request);
   /* Or the child would print it once more. */
   flush (stdout);
   flush (stderr);
@@ -193,7 +193,7 @@ srv_forking_mix_in_process_request (SrvMixIn *mix_in,
   /* First of all, for it makes room for the pidfd. A shutdown would end the
    * child's connection as well. */
   srv_base_server_close_request (server, request);
-  srv_children_watch (get_private (self)->children, pid);
+  srv_children_watch (&get_private (self)->children, pid);
   return TRUE;
 }
 
@@ -204,7 +204,7 @@ srv_forking_mix_in_admits (SrvMixIn *mix_in,
   SrvForkingMixInPrivate *priv = get_private (SRV_FORKING_MIX_IN (mix_in));
 
   return priv->max_children == 0 ||
-         srv_children_count (priv->children) < priv->max_children;
+         srv_children_count (&priv->children) < priv->max_children;
 }
 
 static int
@@ -214,7 +214,7 @@ srv_forking_mix_in_fileno (SrvMixIn *mix_in,
   SrvForkingMixIn *self = SRV_FORKING_MIX_IN (mix_in);
 
   prepare_descriptors (self, NULL);
-  return srv_children_get_fd (get_private (self)->children);
+  return srv_children_get_fd (&get_private (self)->children);
 }
 
 static void
@@ -239,7 +239,7 @@ srv_forking_mix_in_service_actions (SrvMixIn *mix_in,
 static guint
 count_cut (SrvForkingMixInPrivate *priv)
 {
-  return srv_children_count (priv->children) +
+  return srv_children_count (&priv->children) +
          g_atomic_int_get (&priv->n_ended) - priv->n_ended_in_time;
 }
 
@@ -248,7 +248,7 @@ wait_for_children (SrvForkingMixIn *self,
                    SrvBaseServer *server,
                    gint64 deadline)
 {
-  SrvChildren *children = get_private (self)->children;
+  SrvChildren *children = &get_private (self)->children;
   gboolean in_time = TRUE;
 
   while (in_time && srv_children_count (children) > 0)
@@ -280,10 +280,10 @@ srv_forking_mix_in_drain (SrvMixIn *mix_in,
   if (step == SRV_DRAIN_STEP_CUT)
     {
       *n_cut = count_cut (priv) + (is_alone ? 0 : *n_cut);
-      srv_children_kill (priv->children, SIGTERM);
+      srv_children_kill (&priv->children, SIGTERM);
     }
   else if (step == SRV_DRAIN_STEP_KILL)
-    last = srv_children_kill_for_good (priv->children, deadline);
+    last = srv_children_kill_for_good (&priv->children, deadline);
   /* A loop that does not return would not tell of their end. */
   drained = is_alone && wait_for_children (self, server, last);
   if (step == SRV_DRAIN_STEP_WAIT)
@@ -308,7 +308,7 @@ srv_forking_mix_in_finalize (GObject *object)
 {
   SrvForkingMixInPrivate *priv = get_private (SRV_FORKING_MIX_IN (object));
 
-  srv_children_free (priv->children);
+  srv_children_clear (&priv->children);
   clear_fd (&priv->drain_pipe[0]);
   clear_fd (&priv->drain_pipe[1]);
   G_OBJECT_CLASS (srv_forking_mix_in_parent_class)->finalize (object);
@@ -434,7 +434,7 @@ srv_forking_mix_in_init (SrvForkingMixIn *self)
 {
   SrvForkingMixInPrivate *priv = get_private (self);
 
-  priv->children = srv_children_new ();
+  srv_children_init (&priv->children);
   priv->max_children = 40;
   priv->fork_guard = SRV_FORK_GUARD_WARN;
   priv->drain_pipe[0] = -1;
@@ -551,7 +551,7 @@ guint
 srv_forking_mix_in_get_n_active_children (SrvForkingMixIn *self)
 {
   g_return_val_if_fail (SRV_IS_FORKING_MIX_IN (self), 0);
-  return srv_children_count (get_private (self)->children);
+  return srv_children_count (&get_private (self)->children);
 }
 
 /**
@@ -568,7 +568,7 @@ GArray *
 srv_forking_mix_in_get_active_children (SrvForkingMixIn *self)
 {
   g_return_val_if_fail (SRV_IS_FORKING_MIX_IN (self), NULL);
-  return srv_children_list (get_private (self)->children);
+  return srv_children_list (&get_private (self)->children);
 }
 
 /**
@@ -588,5 +588,5 @@ guint
 srv_forking_mix_in_collect_children (SrvForkingMixIn *self)
 {
   g_return_val_if_fail (SRV_IS_FORKING_MIX_IN (self), 0);
-  return srv_children_collect (get_private (self)->children, tell_ended, self);
+  return srv_children_collect (&get_private (self)->children, tell_ended, self);
 }

@@ -52,6 +52,10 @@ SrvListener *srv_listener_open_twin (SrvListener *self,
                                      GError **error);
 SrvListener *srv_listener_ref (SrvListener *self);
 void srv_listener_unref (SrvListener *self);
+/* The reference of a forked child, which lives on its parent's pages: what it
+ * frees is copied first. So if it is the last one, the child closes its copies
+ * of the descriptors, and nothing else. */
+void srv_listener_abandon (SrvListener *self);
 void srv_listener_retire (SrvListener *self);
 void srv_listener_take_reserve (SrvListener *self);
 gboolean srv_listener_give_reserve (SrvListener *self);

@@ -17,7 +17,7 @@
 
 struct _SrvListener
 {
-  gatomicrefcount ref_count;
+  int ref_count; /* atomic */
   int fd;
   int reserve_fd; /* atomic: gives way when descriptors run out; or -1 */
   SrvEndpointKind kind;
@@ -31,7 +31,7 @@ listener_new (int fd, SrvEndpointKind kind)
 {
   SrvListener *self = g_new0 (SrvListener, 1);
 
-  g_atomic_ref_count_init (&self->ref_count);
+  self->ref_count = 1;
   self->fd = fd;
   self->reserve_fd = -1;
   self->kind = kind;
@@ -384,21 +384,41 @@ srv_listener_open_twin (SrvListener *self,
 SrvListener *
 srv_listener_ref (SrvListener *self)
 {
-  g_atomic_ref_count_inc (&self->ref_count);
+  g_atomic_int_inc (&self->ref_count);
   return self;
+}
+
+static void
+close_unless_none (int fd)
+{
+  if (fd >= 0)
+    close (fd);
 }
 
 void
 srv_listener_unref (SrvListener *self)
 {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   srv_listener_give_reserve (self);
-  if (self->fd >= 0)
-    close (self->fd);
+  close_unless_none (self->fd);
   g_clear_pointer (&self->claim, srv_unix_path_free);
   g_free (self->public_path);
   g_free (self);
+}
+
+void
+srv_listener_abandon (SrvListener *self)
+{
+  if (g_atomic_int_get (&self->ref_count) > 1)
+    {
+      srv_listener_unref (self);
+      return;
+    }
+  close_unless_none (g_atomic_int_get (&self->reserve_fd));
+  close_unless_none (self->fd);
+  if (self->claim != NULL)
+    close_unless_none (srv_unix_path_get_lock_fd (self->claim));
 }
 
 /* Gives the path up: from now on the name is free for a successor. */

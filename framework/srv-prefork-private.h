@@ -50,9 +50,9 @@ typedef struct
   gpointer user_data;
 
   SrvScoreboard *scoreboard; /* owned, nullable until the first start; atomic */
-  SrvChildren *children;     /* owned */
-  GHashTable *workers;       /* of SrvPreforkWorker, by pid */
-  gboolean warned;           /* of threads */
+  SrvChildren children;
+  GHashTable *workers; /* of SrvPreforkWorker, by pid */
+  gboolean warned;     /* of threads */
   SrvCrashRow crashes;
   guint64 n_served_old; /* by workers that are gone */
 

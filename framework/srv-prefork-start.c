@@ -111,7 +111,7 @@ static void
 drop_parents_things (SrvPrefork *self)
 {
   g_hash_table_remove_all (self->workers);
-  srv_children_drop (self->children);
+  srv_children_drop (&self->children);
   close (self->epoll_fd);
   close (self->timer_fd);
 }
@@ -163,7 +163,7 @@ start_in_slot (SrvPrefork *self,
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash) != 0)
     return fail_limit (error, g_strerror (errno));
   process = describe_worker (self, server, slot, leash[0]);
-  srv_base_server_prepare_fork (server);
+  srv_base_server_prepare_fork (server, NULL);
   pid = fork_worker (self, leash, &process);
   close (leash[0]);
   if (pid < 0)
@@ -177,7 +177,7 @@ start_in_slot (SrvPrefork *self,
   worker->slot = slot;
   worker->leash_fd = leash[1];
   g_hash_table_insert (self->workers, GINT_TO_POINTER (pid), worker);
-  srv_children_watch (self->children, pid);
+  srv_children_watch (&self->children, pid);
   return TRUE;
 }
 

@@ -57,7 +57,7 @@ srv_prefork_new (const SrvPreforkSettings *settings,
   self->settings = settings;
   self->ended = ended;
   self->user_data = user_data;
-  self->children = srv_children_new ();
+  srv_children_init (&self->children);
   self->workers = g_hash_table_new_full (NULL, NULL, NULL, worker_free);
   self->epoll_fd = -1;
   self->news_fd = -1;
@@ -71,7 +71,7 @@ void
 srv_prefork_free (SrvPrefork *self)
 {
   g_hash_table_unref (self->workers);
-  srv_children_free (self->children);
+  srv_children_clear (&self->children);
   g_clear_pointer (&self->scoreboard, srv_scoreboard_unref);
   clear_fd (&self->epoll_fd);
   clear_fd (&self->news_fd);
@@ -113,13 +113,13 @@ open_descriptors (SrvPrefork *self, GError **error)
 {
   if (self->epoll_fd >= 0)
     return TRUE;
-  if (!srv_children_open (self->children, error))
+  if (!srv_children_open (&self->children, error))
     return FALSE;
   self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
   self->news_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   self->stop_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   self->timer_fd = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  if (watch_fd (self, srv_children_get_fd (self->children)) &&
+  if (watch_fd (self, srv_children_get_fd (&self->children)) &&
       watch_fd (self, self->news_fd) && watch_fd (self, self->stop_fd) &&
       watch_fd (self, self->timer_fd))
     return TRUE;
@@ -263,7 +263,7 @@ collect (SrvPrefork *self, SrvBaseServer *server)
 {
   Collecting collecting = { self, server };
 
-  srv_children_collect (self->children, on_ended, &collecting);
+  srv_children_collect (&self->children, on_ended, &collecting);
 }
 
 /* Supervision */
@@ -475,7 +475,7 @@ srv_prefork_drain (SrvPrefork *self,
       break;
     case SRV_DRAIN_STEP_KILL:
     default:
-      deadline = srv_children_kill_for_good (self->children, deadline);
+      deadline = srv_children_kill_for_good (&self->children, deadline);
     }
   while (srv_prefork_count (self) > 0)
     {

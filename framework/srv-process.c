@@ -15,13 +15,29 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef HAVE_SYS_SINGLE_THREADED_H
+#include <sys/single_threaded.h>
+#endif
 
-/* Every thread has a directory there, so the links tell their number. */
+/* A number in the code: a table would be one more page for each child to find. */
+#define BIT(signo) (1u << (signo))
+#define CAUGHT                                                     \
+  (BIT (SIGHUP) | BIT (SIGINT) | BIT (SIGQUIT) | BIT (SIGPIPE) |   \
+   BIT (SIGALRM) | BIT (SIGTERM) | BIT (SIGUSR1) | BIT (SIGUSR2) | \
+   BIT (SIGCHLD))
+
+/* The C library may know that there has never been a second one, which saves a
+ * system call for each request. Otherwise, every thread has a directory there, so
+ * the links tell their number. */
 gboolean
 srv_process_has_threads (void)
 {
   struct stat tasks;
 
+#ifdef HAVE_SYS_SINGLE_THREADED_H
+  if (__libc_single_threaded)
+    return FALSE;
+#endif
   return stat ("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3;
 }
 
@@ -33,17 +49,16 @@ srv_process_has_threads (void)
 void
 srv_process_reset_signals (void)
 {
-  static const int caught[] = {
-    SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM,
-    SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD,
-  };
   struct sigaction action;
   sigset_t none;
 
-  for (guint i = 0; i < G_N_ELEMENTS (caught); i++)
-    if (sigaction (caught[i], NULL, &action) == 0 &&
+  for (int signo = 1; signo < 32; signo++)
+    if ((CAUGHT & BIT (signo)) != 0 && sigaction (signo, NULL, &action) == 0 &&
         action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL)
-      signal (caught[i], caught[i] == SIGHUP ? SIG_IGN : SIG_DFL);
+      {
+        action.sa_handler = signo == SIGHUP ? SIG_IGN : SIG_DFL;
+        sigaction (signo, &action, NULL);
+      }
   sigemptyset (&none);
   sigprocmask (SIG_SETMASK, &none, NULL);
 }

@@ -273,9 +273,11 @@ srv_stream_server_shutdown_request (SrvBaseServer *server, SrvRequest *request)
 static void
 srv_stream_server_close_request (SrvBaseServer *server, SrvRequest *request)
 {
+  SrvBaseServerPrivate *base = srv_base_server_get_private (server);
+
   if (SRV_IS_CONNECTION (request))
     srv_connection_close_now (SRV_CONNECTION (request),
-                              &srv_base_server_get_private (server)->spares);
+                              base->in_child ? NULL : &base->spares);
 }
 
 static void

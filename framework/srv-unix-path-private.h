@@ -22,6 +22,7 @@ gboolean srv_unix_path_bind (SrvUnixPath *self,
                              int group,
                              GError **error);
 void srv_unix_path_release (SrvUnixPath *self);
+int srv_unix_path_get_lock_fd (const SrvUnixPath *self);
 void srv_unix_path_free (SrvUnixPath *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SrvUnixPath, srv_unix_path_free)

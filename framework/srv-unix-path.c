@@ -254,6 +254,12 @@ srv_unix_path_release (SrvUnixPath *self)
     }
 }
 
+int
+srv_unix_path_get_lock_fd (const SrvUnixPath *self)
+{
+  return self->lock_fd;
+}
+
 void
 srv_unix_path_free (SrvUnixPath *self)
 {

@@ -336,6 +336,23 @@ visitor_init (Visitor *self)
                                                TRUE);
 }
 
+/* A class of its own that says nothing: its handlers serve once. */
+typedef Visitor Guest;
+typedef VisitorClass GuestClass;
+
+static GType guest_get_type (void);
+G_DEFINE_TYPE (Guest, guest, visitor_get_type ())
+
+static void
+guest_class_init (G_GNUC_UNUSED GuestClass *klass)
+{
+}
+
+static void
+guest_init (G_GNUC_UNUSED Guest *self)
+{
+}
+
 /* Where the next client is served by the process of the one before. */
 static const SrvTestMixIn mix_ins[] = {
   SRV_TEST_INLINE,
@@ -616,17 +633,43 @@ START_TEST (nothing_is_kept_after_the_close)
 }
 END_TEST
 
-/* A child ends with its request, and so does the handler. */
-START_TEST (handler_ends_in_its_child)
+/* A handler that may be used again is laid out once, for all children, and none
+ * of them has to end it. */
+START_TEST (children_share_a_handler)
 {
   SrvBaseServer *server = make_server (SRV_TEST_FORKING);
   SrvTestRun *run = srv_test_run (server);
+  g_autofree char *first = visit (server, "state");
 
+  for (int i = 0; i < 3; i++)
+    {
+      g_autofree char *state = NULL;
+
+      visit_silently (server, "settings");
+      state = visit (server, "state");
+      ck_assert_str_eq (state, first);
+    }
+  ck_assert_int_eq (srv_test_get_number (MADE), 1);
+  ck_assert_int_eq (srv_test_get_number (FREED), 0);
+  finish (run, server);
+  ck_assert_int_eq (srv_test_get_number (FREED), 1);
+}
+END_TEST
+
+/* Any other one is made by its child, and ended there. */
+START_TEST (other_handler_ends_in_its_child)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_FORKING);
+  SrvTestRun *run;
+
+  srv_base_server_set_handler_type (server, guest_get_type ());
+  run = srv_test_run (server);
   for (int i = 1; i <= 3; i++)
     {
       visit_silently (server, "state");
       srv_test_wait_for_number (FREED, i);
     }
+  ck_assert_int_eq (srv_test_get_number (MADE), 3);
   finish (run, server);
 }
 END_TEST
@@ -690,7 +733,8 @@ main (void)
     { "spares", handler_serves_one_after_the_other, N_MIX_INS },
     { "spares", connection_that_was_handed_over_is_not_kept, 1 },
     { "spares", nothing_is_kept_after_the_close, 1 },
-    { "spares", handler_ends_in_its_child, 1 },
+    { "spares", children_share_a_handler, 1 },
+    { "spares", other_handler_ends_in_its_child, 1 },
     { "spares", handler_that_ended_its_request_is_not_kept, N_MIX_INS },
     { "spares", data_without_a_function_is_freed, 1 },
     { "spares", few_are_kept, 2 },
