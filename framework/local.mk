@@ -67,6 +67,7 @@ srv_sources = \
 	%reldir%/srv-base-request-handler.c \
 	%reldir%/srv-base-server-child.c \
 	%reldir%/srv-base-server-close.c \
+	%reldir%/srv-base-server-handler.c \
 	%reldir%/srv-base-server-loop.c \
 	%reldir%/srv-base-server-request.c \
 	%reldir%/srv-base-server-run.c \

@@ -2,11 +2,12 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Nine files make up the base server, each with one job:
+ * Ten files make up the base server, each with one job:
  *
  *   srv-base-server.c           the class: hooks, properties
  *   srv-base-server-settings.c  what can be asked and set
  *   srv-base-server-request.c   the way of one request, and its error paths
+ *   srv-base-server-handler.c   who serves it: the handler
  *   srv-base-server-loop.c      waiting: the loop, handle_request
  *   srv-base-server-source.c    the same for a main context
  *   srv-base-server-twins.c     more sockets at the same port
@@ -139,6 +140,7 @@ gboolean srv_base_server_open_listener (SrvBaseServer *self,
                                         GError **error);
 
 /* srv-base-server-request.c */
+gboolean srv_base_server_is_active (SrvBaseServer *self, SrvRequest *request);
 void srv_base_server_set_accept_errno (int code);
 typedef enum
 {
@@ -154,15 +156,6 @@ SrvStep srv_base_server_take_one (SrvBaseServer *self,
                                   GError **error);
 SrvRequest *srv_base_server_real_get_request (SrvBaseServer *self,
                                               GError **error);
-SrvBaseRequestHandler *srv_base_server_take_handler (SrvRequest *request,
-                                                     GType type);
-gboolean srv_base_server_real_finish_request (SrvBaseServer *self,
-                                              SrvRequest *request,
-                                              GError **error);
-gboolean srv_base_request_handler_class_is_reusable (
-  SrvBaseRequestHandlerClass *klass);
-gboolean srv_base_request_handler_is_reusable (SrvBaseRequestHandler *self);
-gboolean srv_base_request_handler_recycle (SrvBaseRequestHandler *self);
 void srv_base_server_real_handle_error (SrvBaseServer *self,
                                         SrvRequest *request,
                                         const GError *error);
@@ -174,6 +167,19 @@ void srv_base_server_drain_active (SrvBaseServer *self);
 gboolean srv_base_server_is_own_request (SrvBaseServer *self);
 gboolean srv_base_server_keeps_loop (SrvBaseServer *self);
 guint srv_base_server_count_others (SrvBaseServer *self);
+
+/* srv-base-server-handler.c */
+SrvBaseRequestHandler *srv_base_server_take_handler (SrvRequest *request,
+                                                     GType type);
+gboolean srv_base_server_real_finish_request (SrvBaseServer *self,
+                                              SrvRequest *request,
+                                              GError **error);
+
+/* srv-base-request-handler.c */
+gboolean srv_base_request_handler_class_is_reusable (
+  SrvBaseRequestHandlerClass *klass);
+gboolean srv_base_request_handler_is_reusable (SrvBaseRequestHandler *self);
+gboolean srv_base_request_handler_recycle (SrvBaseRequestHandler *self);
 
 /* srv-base-server-loop.c */
 gboolean srv_base_server_is_in_loop (SrvBaseServer *self);

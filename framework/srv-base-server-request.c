@@ -42,8 +42,8 @@ add_active (SrvBaseServer *self, SrvRequest *request)
     srv_worker_process_note_begin (priv->process);
 }
 
-static gboolean
-is_active (SrvBaseServer *self, SrvRequest *request)
+gboolean
+srv_base_server_is_active (SrvBaseServer *self, SrvRequest *request)
 {
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
 
@@ -93,7 +93,7 @@ srv_base_server_is_own_request (SrvBaseServer *self)
 {
   SrvRequest *own = srv_service_get_request ();
 
-  return own != NULL && is_active (self, own);
+  return own != NULL && srv_base_server_is_active (self, own);
 }
 
 /* Whether the loop itself waits for the caller: its handler is on the loop's
@@ -340,81 +340,6 @@ srv_base_server_take_one (SrvBaseServer *self,
                                                             : SRV_STEP_FAILED;
 }
 
-/* One that the request carries, from another that had its memory, or a new
- * one. */
-SrvBaseRequestHandler *
-srv_base_server_take_handler (SrvRequest *request, GType type)
-{
-  SrvRequestLink *link = srv_request_get_link (request);
-
-  if (link != NULL && link->handler != NULL &&
-      G_OBJECT_TYPE (link->handler) == type)
-    return g_steal_pointer (&link->handler);
-  if (link != NULL)
-    g_clear_object (&link->handler);
-  return g_object_new (type, NULL);
-}
-
-/* A factory may have given it settings of its own. A child that was forked for
- * the request leaves to the system what has nothing to do for its end. */
-static void
-let_go_of_handler (SrvBaseServer *self,
-                   SrvRequest *request,
-                   SrvBaseRequestHandler *handler)
-{
-  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
-  SrvRequestLink *link = srv_request_get_link (request);
-
-  if (priv->in_child && srv_base_request_handler_is_reusable (handler))
-    return;
-  if (link != NULL && link->handler == NULL && priv->factory == NULL &&
-      is_active (self, request) && srv_base_request_handler_recycle (handler))
-    link->handler = handler;
-  else
-    g_object_unref (handler);
-}
-
-/* NULL if the server has none. */
-static SrvBaseRequestHandler *
-make_handler (SrvBaseServer *self, SrvRequest *request)
-{
-  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
-  SrvBaseRequestHandler *handler;
-  GType type = priv->handler_type;
-
-  if (priv->factory != NULL)
-    return priv->factory (self, request, priv->handler_data);
-  if (priv->function != NULL)
-    type = SRV_BASE_SERVER_GET_CLASS (self)->default_handler_type;
-  if (type == G_TYPE_INVALID)
-    return NULL;
-  handler = srv_base_server_take_handler (request, type);
-  if (priv->function != NULL)
-    srv_base_request_handler_set_function (handler, priv->function,
-                                           priv->handler_data, NULL);
-  return handler;
-}
-
-gboolean
-srv_base_server_real_finish_request (SrvBaseServer *self,
-                                     SrvRequest *request,
-                                     GError **error)
-{
-  SrvBaseRequestHandler *handler = make_handler (self, request);
-  gboolean ok;
-
-  if (handler == NULL)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
-                   "%s has no handler for its requests",
-                   G_OBJECT_TYPE_NAME (self));
-      return FALSE;
-    }
-  ok = srv_base_request_handler_run (handler, request, self, error);
-  let_go_of_handler (self, request, handler);
-  return ok;
-}
-
 /**
  * srv_base_server_get_request: (virtual get_request)
  * @self: a server
@@ -609,7 +534,7 @@ srv_base_server_shutdown_request (SrvBaseServer *self, SrvRequest *request)
   g_return_if_fail (SRV_IS_BASE_SERVER (self));
   g_return_if_fail (srv_is_request (request));
 
-  if (!is_active (self, request))
+  if (!srv_base_server_is_active (self, request))
     return;
   SRV_BASE_SERVER_GET_CLASS (self)->shutdown_request (self, request);
   remove_active (self, request);
@@ -632,7 +557,7 @@ srv_base_server_close_request (SrvBaseServer *self, SrvRequest *request)
   g_return_if_fail (SRV_IS_BASE_SERVER (self));
   g_return_if_fail (srv_is_request (request));
 
-  if (!is_active (self, request))
+  if (!srv_base_server_is_active (self, request))
     return;
   SRV_BASE_SERVER_GET_CLASS (self)->close_request (self, request);
   remove_active (self, request);

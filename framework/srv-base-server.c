@@ -194,7 +194,10 @@ process_inline (SrvBaseServer *self, SrvRequest *request, GError **error)
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   gboolean ok;
 
-  g_atomic_int_set (&priv->inline_fd, srv_request_fileno (request));
+  g_atomic_int_set (&priv->inline_fd,
+                    SRV_IS_CONNECTION (request)
+                      ? srv_connection_get_fd (SRV_CONNECTION (request))
+                      : srv_request_fileno (request));
   priv->inline_thread = pthread_self ();
   g_atomic_int_set (&priv->in_request, TRUE);
   /* A drain that just began to wait for the loop need not wait for this. */

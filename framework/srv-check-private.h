@@ -1,18 +1,21 @@
-/* srv-check-private.h - quick checks of classes that can be derived
+/* srv-check-private.h - quick checks of types
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Public functions check what they are given, and a request passes two dozen of
  * them. GObject looks through all ancestors each time; here the class that has
- * passed last passes at once. In files that include this the macros stand in the
- * place of the functions that the headers declare.
+ * passed last passes at once, and a type that nobody can derive from is compared.
+ * In files that include this the macros stand in the place of the functions that
+ * the headers declare.
  */
 
 #pragma once
 
 #include "srv-base-request-handler.h"
 #include "srv-base-server.h"
+#include "srv-connection.h"
 #include "srv-datagram-request-handler.h"
+#include "srv-datagram.h"
 #include "srv-mix-in.h"
 #include "srv-stream-request-handler.h"
 
@@ -42,6 +45,29 @@ srv_check (gpointer instance,
   return (instance != NULL && ((GTypeInstance *) instance)->g_class ==
                                 __atomic_load_n (passed, __ATOMIC_RELAXED)) ||
          srv_check_slowly (instance, passed, check);
+}
+
+/* 0 before the first instance. */
+extern G_GNUC_INTERNAL GType srv_connection_type;
+extern G_GNUC_INTERNAL GType srv_datagram_type;
+
+static inline gboolean
+srv_has_type (gpointer instance, GType type)
+{
+  return instance != NULL && G_TYPE_FROM_INSTANCE (instance) == type;
+}
+
+#define SRV_IS_CONNECTION(instance) \
+  srv_has_type ((instance), srv_connection_type)
+
+#define SRV_IS_DATAGRAM(instance) srv_has_type ((instance), srv_datagram_type)
+
+/* SRV_IS_REQUEST (), which a request of the library passes much faster. */
+static inline gboolean
+srv_is_request (gpointer instance)
+{
+  return SRV_IS_CONNECTION (instance) || SRV_IS_DATAGRAM (instance) ||
+         SRV_IS_REQUEST (instance);
 }
 
 #define SRV_IS_BASE_SERVER(instance) \

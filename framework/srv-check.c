@@ -8,6 +8,8 @@
 #include "srv-check-private.h"
 
 SrvPassed srv_passed;
+GType srv_connection_type;
+GType srv_datagram_type;
 
 gboolean
 srv_check_slowly (gpointer instance,

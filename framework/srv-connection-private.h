@@ -21,7 +21,7 @@ struct _SrvConnection
 
   int fd;            /* owned; -1 when closed; changed under fd_lock */
   int fd_lock;       /* bit 0: guards fd against a cut from another thread */
-  gboolean cut;      /* under fd_lock */
+  gboolean cut;      /* atomic; set under fd_lock */
   int timeout_ms;    /* 0: none */
   gboolean blocking; /* whether the kernel waits for us */
   gboolean no_delay;

@@ -133,7 +133,7 @@ srv_connection_cut (SrvRequest *request)
   SrvConnection *self = SRV_CONNECTION (request);
 
   g_bit_lock (&self->fd_lock, 0);
-  self->cut = TRUE;
+  g_atomic_int_set (&self->cut, TRUE);
   if (self->fd >= 0)
     shutdown (self->fd, SHUT_RDWR);
   g_bit_unlock (&self->fd_lock, 0);
@@ -265,6 +265,7 @@ srv_connection_class_init (SrvConnectionClass *klass)
   GIOStreamClass *stream_class = G_IO_STREAM_CLASS (klass);
 
   grandparent_class = g_type_class_peek_parent (srv_connection_parent_class);
+  srv_connection_type = G_TYPE_FROM_CLASS (klass);
   notify_id = g_signal_lookup ("notify", G_TYPE_OBJECT);
   G_OBJECT_CLASS (klass)->dispose = srv_connection_dispose;
   G_OBJECT_CLASS (klass)->finalize = srv_connection_finalize;
@@ -318,7 +319,6 @@ is_plain (SrvConnection *self)
          is_untouched_or_null (self->client_address) &&
          is_untouched_or_null (self->local_address) &&
          !g_atomic_int_get (&self->closed_as_stream) &&
-         !g_io_stream_has_pending (&self->parent_instance) &&
          g_signal_handler_find (self, G_SIGNAL_MATCH_ID, notify_id, 0, NULL,
                                 NULL, NULL) == 0;
 }
@@ -328,7 +328,8 @@ is_plain (SrvConnection *self)
 gboolean
 srv_connection_renew (SrvConnection *self)
 {
-  if (!srv_is_untouched (self) || !is_plain (self))
+  if (!srv_is_untouched (self) || !is_plain (self) ||
+      g_io_stream_has_pending (&self->parent_instance))
     return FALSE;
   drop_parts (self);
   memset (&self->fd, 0,
@@ -359,12 +360,7 @@ srv_connection_end_on_drain (SrvConnection *self, int drain_fd)
 gboolean
 srv_connection_is_cut (SrvConnection *self)
 {
-  gboolean cut;
-
-  g_bit_lock (&self->fd_lock, 0);
-  cut = self->cut;
-  g_bit_unlock (&self->fd_lock, 0);
-  return cut;
+  return g_atomic_int_get (&self->cut);
 }
 
 /**

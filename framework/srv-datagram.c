@@ -273,6 +273,7 @@ srv_datagram_finalize (GObject *object)
 static void
 srv_datagram_class_init (SrvDatagramClass *klass)
 {
+  srv_datagram_type = G_TYPE_FROM_CLASS (klass);
   G_OBJECT_CLASS (klass)->finalize = srv_datagram_finalize;
 }
 

@@ -7,19 +7,13 @@
 
 #include "srv-hook-private.h"
 
-/* Sees that the answer of an overridden hook and its error agree: a failure
- * without a reason gets one, and an error beside a success counts as failure.
- * Both are mistakes of the hook's author, so both are told as critical. Takes
- * @local over. */
 gboolean
-srv_hook_check (gpointer instance,
-                const char *name,
-                gboolean ok,
-                GError *local,
-                GError **error)
+srv_hook_fail (gpointer instance,
+               const char *name,
+               gboolean ok,
+               GError *local,
+               GError **error)
 {
-  if (ok && local == NULL)
-    return TRUE;
   if (local == NULL)
     {
       g_set_error (&local, SRV_ERROR, SRV_ERROR_FAILED,

@@ -11,7 +11,7 @@
 
 #pragma once
 
-#include "srv-base-request-handler.h"
+#include "srv-check-private.h"
 #include "srv-request.h"
 
 G_BEGIN_DECLS
@@ -43,9 +43,6 @@ SrvRequestLink *srv_request_get_link (SrvRequest *request);
 /* Gives up the caller's reference. Whoever else has the request has nothing to do
  * with the handler that it carries. */
 void srv_request_drop (SrvRequest *request);
-
-/* SRV_IS_REQUEST (), which a request of the library passes much faster. */
-gboolean srv_is_request (gpointer instance);
 
 /* Under the owner's lock. */
 void srv_request_set_add (SrvRequestSet *self, SrvRequest *request);

@@ -10,15 +10,12 @@
 #include "srv-connection-private.h"
 #include "srv-datagram-private.h"
 
-/* Both types are final, and every request passes here several times. */
 SrvRequestLink *
 srv_request_get_link (SrvRequest *request)
 {
-  GType type = G_OBJECT_TYPE (request);
-
-  if (type == SRV_TYPE_CONNECTION)
+  if (SRV_IS_CONNECTION (request))
     return &((SrvConnection *) request)->link;
-  if (type == SRV_TYPE_DATAGRAM)
+  if (SRV_IS_DATAGRAM (request))
     return srv_datagram_get_link ((SrvDatagram *) request);
   return NULL;
 }
@@ -31,13 +28,6 @@ srv_request_drop (SrvRequest *request)
   if (link != NULL && !link->in_batch)
     g_clear_object (&link->handler);
   g_object_unref (request);
-}
-
-gboolean
-srv_is_request (gpointer instance)
-{
-  return (instance != NULL && srv_request_get_link (instance) != NULL) ||
-         SRV_IS_REQUEST (instance);
 }
 
 static void

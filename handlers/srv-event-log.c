@@ -510,9 +510,11 @@ srv_event_log_for_server (SrvBaseServer *server)
 {
   const Watch *watch;
 
-  g_return_val_if_fail (server == NULL || SRV_IS_BASE_SERVER (server), NULL);
+  if (server == NULL || !g_atomic_int_get (&in_use))
+    return NULL;
+  g_return_val_if_fail (SRV_IS_BASE_SERVER (server), NULL);
 
-  watch = server != NULL ? watch_of (server) : NULL;
+  watch = watch_of (server);
   return watch != NULL ? watch->log : NULL;
 }
 
@@ -579,11 +581,11 @@ srv_event_log_stopped (SrvEventLog *self, SrvBaseServer *server)
 void
 srv_event_log_connected (SrvEventLog *self, SrvBaseRequestHandler *handler)
 {
-  g_return_if_fail (self == NULL || SRV_IS_EVENT_LOG (self));
-  g_return_if_fail (SRV_IS_BASE_REQUEST_HANDLER (handler));
-
   if (self == NULL)
     return;
+  g_return_if_fail (SRV_IS_EVENT_LOG (self));
+  g_return_if_fail (SRV_IS_BASE_REQUEST_HANDLER (handler));
+
   srv_event_sink_write (self->sink,
                         begin_request_record ("connected", handler));
 }
@@ -608,12 +610,12 @@ srv_event_log_received (SrvEventLog *self,
   GString *record;
   gsize shown;
 
-  g_return_if_fail (self == NULL || SRV_IS_EVENT_LOG (self));
+  if (self == NULL)
+    return;
+  g_return_if_fail (SRV_IS_EVENT_LOG (self));
   g_return_if_fail (SRV_IS_BASE_REQUEST_HANDLER (handler));
   g_return_if_fail (data != NULL || length == 0);
 
-  if (self == NULL)
-    return;
   record = begin_request_record ("received", handler);
   g_string_append_printf (record, " bytes=%" G_GSIZE_FORMAT, length);
   shown = MIN (length, srv_event_log_get_excerpt_length (self));
@@ -643,11 +645,11 @@ srv_event_log_sent (SrvEventLog *self,
 {
   GString *record;
 
-  g_return_if_fail (self == NULL || SRV_IS_EVENT_LOG (self));
-  g_return_if_fail (SRV_IS_BASE_REQUEST_HANDLER (handler));
-
   if (self == NULL)
     return;
+  g_return_if_fail (SRV_IS_EVENT_LOG (self));
+  g_return_if_fail (SRV_IS_BASE_REQUEST_HANDLER (handler));
+
   record = begin_request_record ("sent", handler);
   g_string_append_printf (record, " bytes=%" G_GSIZE_FORMAT, length);
   srv_event_sink_write (self->sink, record);
@@ -678,11 +680,11 @@ srv_event_log_disconnected (SrvEventLog *self,
 {
   GString *record;
 
-  g_return_if_fail (self == NULL || SRV_IS_EVENT_LOG (self));
-  g_return_if_fail (SRV_IS_BASE_REQUEST_HANDLER (handler));
-
   if (self == NULL)
     return;
+  g_return_if_fail (SRV_IS_EVENT_LOG (self));
+  g_return_if_fail (SRV_IS_BASE_REQUEST_HANDLER (handler));
+
   record = begin_request_record ("disconnected", handler);
   g_string_append_printf (record,
                           " received=%" G_GUINT64_FORMAT
