@@ -18,8 +18,9 @@
  *
  * Serves one request: `setup`, then `handle`, then `finish`.
  *
- * A handler serves one request: it was made for it, or for another one before
- * and forgot that in `reset`, if its class allows it. Construction is cheap and
+ * A handler serves one request. If its class allows it, the handler was made
+ * before: it has served another request and forgot that in `reset`, or a forked
+ * child has got a copy of it. Construction is cheap and
  * cannot fail; what can fail belongs into `setup`. The three hooks are written
  * in plain blocking style and do not know which mix-in runs them: one class
  * works inline, in threads and in processes.
@@ -209,7 +210,9 @@ srv_base_request_handler_init (G_GNUC_UNUSED SrvBaseRequestHandler *self)
  * Says that a handler may serve one request after the other: it keeps nothing
  * of a request, or forgets it in `reset`, and leaves nothing to do for its
  * `finalize`, which may come late, and in a forked child never. Servers then
- * spare themselves a new handler for each request. What a
+ * spare themselves a new handler for each request. Under
+ * [class@SocketServer.ForkingMixIn] the parent makes one, and every child gets a
+ * copy: what must differ between requests, or may fail, belongs into `setup`. What a
  * [class@SocketServer.StreamRequestHandler] sets while it runs holds for that
  * request alone.
  *
@@ -230,13 +233,6 @@ srv_base_request_handler_class_is_reusable (SrvBaseRequestHandlerClass *klass)
   return klass->reusable == G_TYPE_FROM_CLASS (klass);
 }
 
-gboolean
-srv_base_request_handler_is_reusable (SrvBaseRequestHandler *self)
-{
-  return srv_base_request_handler_class_is_reusable (
-    SRV_BASE_REQUEST_HANDLER_GET_CLASS (self));
-}
-
 /* Makes a handler that has run as good as a new one. FALSE if it may not run
  * again. */
 gboolean
@@ -244,7 +240,8 @@ srv_base_request_handler_recycle (SrvBaseRequestHandler *self)
 {
   SrvBaseRequestHandlerClass *klass = SRV_BASE_REQUEST_HANDLER_GET_CLASS (self);
 
-  if (!srv_base_request_handler_is_reusable (self) || !srv_is_untouched (self))
+  if (!srv_base_request_handler_class_is_reusable (klass) ||
+      !srv_is_untouched (self))
     return FALSE;
   klass->reset (self);
   return TRUE;

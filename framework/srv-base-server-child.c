@@ -100,7 +100,9 @@ drop_parents_things (SrvBaseServerPrivate *priv, SrvRequest *request)
 {
   drop_requests (priv, request);
   g_clear_pointer (&priv->twins, g_ptr_array_unref);
-  g_clear_pointer (&priv->listener, srv_listener_abandon);
+  if (priv->listener != NULL)
+    srv_listener_abandon (priv->listener);
+  priv->parents_listener = g_steal_pointer (&priv->listener);
   close (priv->wake_fd);
   close (priv->event_fd);
   priv->wake_fd = -1;

@@ -22,8 +22,7 @@ srv_base_server_take_handler (SrvRequest *request, GType type)
   return g_object_new (type, NULL);
 }
 
-/* A factory may have given it settings of its own. A child that was forked for
- * the request leaves to the system what has nothing to do for its end. */
+/* A factory may have given it settings of its own. */
 static void
 let_go_of_handler (SrvBaseServer *self,
                    SrvRequest *request,
@@ -32,8 +31,6 @@ let_go_of_handler (SrvBaseServer *self,
   SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   SrvRequestLink *link = srv_request_get_link (request);
 
-  if (priv->in_child && srv_base_request_handler_is_reusable (handler))
-    return;
   if (link != NULL && link->handler == NULL && priv->factory == NULL &&
       srv_base_server_is_active (self, request) &&
       srv_base_request_handler_recycle (handler))

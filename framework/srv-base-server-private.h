@@ -47,7 +47,7 @@ typedef struct
   gboolean one_by_one;     /* nobody comes back for what is taken ahead */
   gboolean more;           /* nothing has said yet that there is no more */
   int position;            /* how many it has tried to take in its round */
-  gpointer stock;          /* owned: what get_request has taken ahead */
+  gpointer stock;          /* owned: what take_request has taken ahead */
   GDestroyNotify put_back; /* does something with the rest of it */
   int run;                 /* of a worker: which run it began in */
   int idle_ms;    /* of a worker: how long it waits after a request, or -1 */
@@ -119,9 +119,10 @@ typedef struct
                  * may wait at a time, and reading one takes the event away */
   int drain_fd; /* in a child: ends when the parent begins to drain; or -1 */
   gboolean in_child;
-  gboolean in_worker;        /* this is a worker process */
-  int stop_fd;               /* there: asks the parent to stop; or -1 */
-  SrvWorkerProcess *process; /* there: who is told of requests; nullable */
+  SrvListener *parents_listener; /* there: abandoned, and not freed */
+  gboolean in_worker;            /* this is a worker process */
+  int stop_fd;                   /* there: asks the parent to stop; or -1 */
+  SrvWorkerProcess *process;     /* there: who is told of requests; nullable */
 
   /* Used by the loop's thread alone. */
   SrvLoop loop;
@@ -178,7 +179,6 @@ gboolean srv_base_server_real_finish_request (SrvBaseServer *self,
 /* srv-base-request-handler.c */
 gboolean srv_base_request_handler_class_is_reusable (
   SrvBaseRequestHandlerClass *klass);
-gboolean srv_base_request_handler_is_reusable (SrvBaseRequestHandler *self);
 gboolean srv_base_request_handler_recycle (SrvBaseRequestHandler *self);
 
 /* srv-base-server-loop.c */

@@ -47,20 +47,21 @@ srv_check (gpointer instance,
          srv_check_slowly (instance, passed, check);
 }
 
-/* 0 before the first instance. */
+/* Atomic; 0 before the first instance. */
 extern G_GNUC_INTERNAL GType srv_connection_type;
 extern G_GNUC_INTERNAL GType srv_datagram_type;
 
 static inline gboolean
-srv_has_type (gpointer instance, GType type)
+srv_has_type (gpointer instance, const GType *type)
 {
-  return instance != NULL && G_TYPE_FROM_INSTANCE (instance) == type;
+  return instance != NULL && G_TYPE_FROM_INSTANCE (instance) ==
+                               __atomic_load_n (type, __ATOMIC_RELAXED);
 }
 
 #define SRV_IS_CONNECTION(instance) \
-  srv_has_type ((instance), srv_connection_type)
+  srv_has_type ((instance), &srv_connection_type)
 
-#define SRV_IS_DATAGRAM(instance) srv_has_type ((instance), srv_datagram_type)
+#define SRV_IS_DATAGRAM(instance) srv_has_type ((instance), &srv_datagram_type)
 
 /* SRV_IS_REQUEST (), which a request of the library passes much faster. */
 static inline gboolean

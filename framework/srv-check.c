@@ -1,4 +1,4 @@
-/* srv-check.c - quick checks of classes that can be derived
+/* srv-check.c - quick checks of types
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

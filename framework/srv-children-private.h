@@ -14,7 +14,8 @@ G_BEGIN_DECLS
  * all of it stands on one page. */
 typedef struct
 {
-  GArray *all; /* owned; NULL in a child */
+  GArray *all;      /* owned */
+  gboolean dropped; /* this is a child: what stands there is its parent's */
   int epoll_fd;
   int sweep_fd; /* a timer, while some children have no pidfd; or -1 */
 } SrvChildren;

@@ -48,6 +48,7 @@ void
 srv_children_init (SrvChildren *self)
 {
   self->all = g_array_new (FALSE, FALSE, sizeof (Child));
+  self->dropped = FALSE;
   self->epoll_fd = -1;
   self->sweep_fd = -1;
 }
@@ -86,12 +87,11 @@ srv_children_clear (SrvChildren *self)
   g_clear_pointer (&self->all, g_array_unref);
 }
 
-/* The array is left to the system. */
 void
 srv_children_drop (SrvChildren *self)
 {
   close_all (self);
-  self->all = NULL;
+  self->dropped = TRUE;
 }
 
 /* Makes the descriptor that the loop polls, if there is none yet. */
@@ -145,6 +145,9 @@ srv_children_watch (SrvChildren *self, pid_t pid)
 {
   Child child = { pid, srv_process_open_pidfd (pid) };
 
+  if (self->dropped)
+    g_array_set_size (self->all, 0);
+  self->dropped = FALSE;
   if (child.pidfd >= 0 && !watch_fd (self, child.pidfd, pid))
     clear_fd (&child.pidfd);
   if (child.pidfd < 0)
@@ -155,7 +158,7 @@ srv_children_watch (SrvChildren *self, pid_t pid)
 guint
 srv_children_count (SrvChildren *self)
 {
-  return self->all != NULL ? self->all->len : 0;
+  return self->dropped ? 0 : self->all->len;
 }
 
 GArray *

@@ -265,7 +265,8 @@ srv_connection_class_init (SrvConnectionClass *klass)
   GIOStreamClass *stream_class = G_IO_STREAM_CLASS (klass);
 
   grandparent_class = g_type_class_peek_parent (srv_connection_parent_class);
-  srv_connection_type = G_TYPE_FROM_CLASS (klass);
+  __atomic_store_n (&srv_connection_type, G_TYPE_FROM_CLASS (klass),
+                    __ATOMIC_RELAXED);
   notify_id = g_signal_lookup ("notify", G_TYPE_OBJECT);
   G_OBJECT_CLASS (klass)->dispose = srv_connection_dispose;
   G_OBJECT_CLASS (klass)->finalize = srv_connection_finalize;

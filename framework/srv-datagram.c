@@ -273,7 +273,8 @@ srv_datagram_finalize (GObject *object)
 static void
 srv_datagram_class_init (SrvDatagramClass *klass)
 {
-  srv_datagram_type = G_TYPE_FROM_CLASS (klass);
+  __atomic_store_n (&srv_datagram_type, G_TYPE_FROM_CLASS (klass),
+                    __ATOMIC_RELAXED);
   G_OBJECT_CLASS (klass)->finalize = srv_datagram_finalize;
 }
 

@@ -57,6 +57,7 @@ srv_process_reset_signals (void)
         action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL)
       {
         action.sa_handler = signo == SIGHUP ? SIG_IGN : SIG_DFL;
+        action.sa_flags = 0;
         sigaction (signo, &action, NULL);
       }
   sigemptyset (&none);

@@ -33,7 +33,8 @@ typedef struct
   gboolean in_batch;  /* a batch of datagrams uses it again, by itself */
   SrvSpares *spares;  /* borrowed: where it goes once it has ended, to be used
                          again; NULL: nowhere */
-  /* Owned; what has served it, if the memory of both may serve another. */
+  /* Owned; what may serve it: it has served the one that had this memory before,
+   * or was laid out for a child. */
   SrvBaseRequestHandler *handler;
 } SrvRequestLink;
 

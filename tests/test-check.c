@@ -35,6 +35,18 @@ ask_datagram_handler (gpointer instance)
   srv_datagram_request_handler_get_datagram (instance);
 }
 
+static void
+ask_connection (gpointer instance)
+{
+  srv_connection_get_fd (instance);
+}
+
+static void
+ask_datagram (gpointer instance)
+{
+  srv_datagram_get_full_length (instance);
+}
+
 /* A function of the class, two types that have it, and one that has not. */
 static const struct
 {
@@ -66,6 +78,14 @@ static const struct
       srv_datagram_request_handler_get_type },
     srv_stream_request_handler_get_type,
     "SRV_IS_DATAGRAM_REQUEST_HANDLER (self)" },
+  { ask_connection,
+    { srv_connection_get_type, srv_connection_get_type },
+    srv_datagram_get_type,
+    "SRV_IS_CONNECTION (self)" },
+  { ask_datagram,
+    { srv_datagram_get_type, srv_datagram_get_type },
+    srv_connection_get_type,
+    "SRV_IS_DATAGRAM (self)" },
 };
 
 /* Whatever has passed before: an instance passes, and nothing else does. */

@@ -353,6 +353,42 @@ guest_init (G_GNUC_UNUSED Guest *self)
 {
 }
 
+/* Says why in `setup`, and fails there. */
+typedef Visitor Refuser;
+typedef VisitorClass RefuserClass;
+
+static GType refuser_get_type (void);
+G_DEFINE_TYPE (Refuser, refuser, visitor_get_type ())
+
+static gboolean
+refuser_setup (SrvBaseRequestHandler *handler, GError **error)
+{
+  if (!SRV_BASE_REQUEST_HANDLER_CLASS (refuser_parent_class)
+         ->setup (handler, error))
+    return FALSE;
+  srv_writer_write_string (srv_stream_request_handler_get_wfile (
+                             SRV_STREAM_REQUEST_HANDLER (handler)),
+                           "go away", NULL);
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                       "not you");
+  return FALSE;
+}
+
+static void
+refuser_class_init (RefuserClass *klass)
+{
+  SrvBaseRequestHandlerClass *handler_class =
+    SRV_BASE_REQUEST_HANDLER_CLASS (klass);
+
+  handler_class->setup = refuser_setup;
+  srv_base_request_handler_class_set_reusable (handler_class);
+}
+
+static void
+refuser_init (G_GNUC_UNUSED Refuser *self)
+{
+}
+
 /* Where the next client is served by the process of the one before. */
 static const SrvTestMixIn mix_ins[] = {
   SRV_TEST_INLINE,
@@ -674,6 +710,61 @@ START_TEST (other_handler_ends_in_its_child)
 }
 END_TEST
 
+static gboolean
+handle_as_function (SrvBaseRequestHandler *handler,
+                    gpointer user_data,
+                    GError **error)
+{
+  return srv_test_reply (handler, user_data, error);
+}
+
+/* What is laid out for children is what the server is set to just now. */
+START_TEST (children_follow_a_change_of_handlers)
+{
+  SrvBaseServer *server = make_server (SRV_TEST_FORKING);
+  SrvTestRun *run = srv_test_run (server);
+  g_autofree char *by_visitor = visit (server, "gather");
+  g_autofree char *by_function = NULL;
+  g_autofree char *by_guest = NULL;
+
+  ck_assert_str_eq (by_visitor, "gathered");
+  srv_test_stop (run);
+  srv_base_server_set_handler_func (server, handle_as_function,
+                                    (gpointer) "a function", NULL);
+  run = srv_test_run (server);
+  by_function = visit (server, "gather");
+  ck_assert_str_eq (by_function, "a function");
+  srv_test_stop (run);
+  srv_base_server_set_handler_type (server, guest_get_type ());
+  run = srv_test_run (server);
+  by_guest = visit (server, "gather");
+  ck_assert_str_eq (by_guest, "gathered");
+  srv_test_wait_for_number (FREED, 2);
+  finish (run, server);
+}
+END_TEST
+
+/* Also where the handler is left to the end of its process. */
+START_TEST (refusal_in_setup_arrives)
+{
+  SrvBaseServer *server =
+    make_server (_i < N_MIX_INS ? mix_ins[_i] : SRV_TEST_FORKING);
+  SrvTestRun *run;
+
+  srv_base_server_set_handler_type (server, refuser_get_type ());
+  run = srv_test_run (server);
+  srv_test_begin_log ();
+  for (int i = 0; i < 3; i++)
+    {
+      g_autofree char *reply = visit (server, "state");
+
+      ck_assert_str_eq (reply, "go away");
+    }
+  srv_test_end_log ();
+  finish (run, server);
+}
+END_TEST
+
 /* Its connection ended before it did. */
 START_TEST (handler_that_ended_its_request_is_not_kept)
 {
@@ -735,6 +826,8 @@ main (void)
     { "spares", nothing_is_kept_after_the_close, 1 },
     { "spares", children_share_a_handler, 1 },
     { "spares", other_handler_ends_in_its_child, 1 },
+    { "spares", children_follow_a_change_of_handlers, 1 },
+    { "spares", refusal_in_setup_arrives, N_MIX_INS + 1 },
     { "spares", handler_that_ended_its_request_is_not_kept, N_MIX_INS },
     { "spares", data_without_a_function_is_freed, 1 },
     { "spares", few_are_kept, 2 },
