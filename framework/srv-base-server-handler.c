@@ -22,16 +22,15 @@ srv_base_server_take_handler (SrvRequest *request, GType type)
   return g_object_new (type, NULL);
 }
 
-/* A factory may have given it settings of its own. */
+/* Of a server that may be set up anew just now: its client has the reply. */
 static void
 let_go_of_handler (SrvBaseServer *self,
                    SrvRequest *request,
                    SrvBaseRequestHandler *handler)
 {
-  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
   SrvRequestLink *link = srv_request_get_link (request);
 
-  if (link != NULL && link->handler == NULL && priv->factory == NULL &&
+  if (link != NULL && link->handler == NULL &&
       srv_base_server_is_active (self, request) &&
       srv_base_request_handler_recycle (handler))
     link->handler = handler;
@@ -65,6 +64,8 @@ srv_base_server_real_finish_request (SrvBaseServer *self,
                                      SrvRequest *request,
                                      GError **error)
 {
+  SrvBaseServerPrivate *priv = srv_base_server_get_private (self);
+  gboolean from_factory = priv->factory != NULL;
   SrvBaseRequestHandler *handler = make_handler (self, request);
   gboolean ok;
 
@@ -76,6 +77,10 @@ srv_base_server_real_finish_request (SrvBaseServer *self,
       return FALSE;
     }
   ok = srv_base_request_handler_run (handler, request, self, error);
-  let_go_of_handler (self, request, handler);
+  /* A factory may have given it settings of its own. */
+  if (from_factory)
+    g_object_unref (handler);
+  else
+    let_go_of_handler (self, request, handler);
   return ok;
 }
